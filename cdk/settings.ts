@@ -3,7 +3,7 @@ import * as z from "zod";
 import { Senders } from "../functions/runtime/config/senders.ts";
 import { SilentAfter } from "../functions/runtime/config/silent-after.ts";
 import { Signers } from "../functions/sources/standards/trust.ts";
-import { DeployTools } from "../schemas/deploy-tools.ts";
+import { DeployTools } from "../schemas/settings/deploy-tools.ts";
 
 const file = z.string().min(1);
 const arn = (service: string) =>

@@ -1,6 +1,6 @@
 /** `asof serve`: the server, as a command. */
 import type { Command } from "commander";
-import { installed } from "./installed.ts";
+import { installed } from "./optional-packages.ts";
 
 const HELP = `
 Configured by environment variables; all data is in one folder:

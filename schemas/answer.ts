@@ -10,7 +10,7 @@ import {
   moment,
   Release,
   warning,
-} from "./release.ts";
+} from "./answers/release.ts";
 import { renamed } from "./renamed-name.ts";
 import {
   digest,
@@ -25,12 +25,12 @@ import {
   url,
 } from "./scalars.ts";
 
-export * from "./difference.ts";
-export * from "./drift.ts";
+export * from "./answers/difference.ts";
+export * from "./answers/drift.ts";
+export * from "./answers/release.ts";
+export * from "./answers/sources.ts";
+export * from "./answers/timeline.ts";
 export * from "./problem.ts";
-export * from "./release.ts";
-export * from "./sources.ts";
-export * from "./timeline.ts";
 
 export const Snapshot = z
   .strictObject({
@@ -112,7 +112,7 @@ export const Artifact = z
     heldBy: z.array(
       heldBy.extend({
         pushedAt: time.nullable().meta({ description: "null if it was only copied there" }),
-        tags: z.array(tag),
+        tags: z.array(tag).meta({ description: "that name this image there at that moment" }),
       }),
     ),
     commit: knownCommit.nullable(),

@@ -1,4 +1,4 @@
-/** What a cluster shows of a workload beside its images. It informs readers, and decides no answer. */
+/** What a cluster shows of a workload beside its images: pods, or tasks of Amazon ECS. It informs readers, and decides no answer. */
 import * as z from "zod";
 import { observedComponent } from "./component.ts";
 import { hash, name, sha, text, time } from "./scalars.ts";
@@ -12,7 +12,7 @@ const version = z.strictObject({
   ready: count,
   /** Since when its first pod runs; absent: none does. */
   since: time.exactOptional(),
-  /** `deployment.kubernetes.io/revision` of its ReplicaSet. */
+  /** `deployment.kubernetes.io/revision` of its ReplicaSet; `family:revision` of its task definition. */
   revision: text(64).exactOptional(),
   /** Its part of the traffic in percent, where a Rollout or a VirtualService sets one. */
   weight: z.number().min(0).max(100).exactOptional(),
@@ -22,7 +22,7 @@ export const clusterState = z.strictObject({
   pods: count,
   ready: count,
   desired: count.exactOptional(),
-  /** `deployment.kubernetes.io/revision` of the Deployment. */
+  /** `deployment.kubernetes.io/revision` of the Deployment; `family:revision` of the service's task definition. */
   revision: text(64).exactOptional(),
   /** `app.kubernetes.io/version`. */
   version: text(128).exactOptional(),

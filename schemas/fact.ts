@@ -5,7 +5,6 @@
 import * as z from "zod";
 import { clusterState } from "./cluster-state.ts";
 import { type component, observedComponent } from "./component.ts";
-import { GatePolicy } from "./gate-policy.ts";
 import type { Recording } from "./recording.ts";
 import {
   commitment,
@@ -24,6 +23,7 @@ import {
   time,
   WORKLOADS,
 } from "./scalars.ts";
+import { GatePolicy } from "./settings/gate-policy.ts";
 import {
   artifactLost,
   bots,

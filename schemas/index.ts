@@ -16,10 +16,10 @@ export {
   TagAnswer,
   Timeline,
 } from "./answer.ts";
+export { Gate } from "./answers/gate.ts";
+export { NeededImages, Repositories } from "./answers/repositories.ts";
 export { type CloudEvent, eventOf } from "./event.ts";
-export { ExportQuestion } from "./export-question.ts";
 export { type Fact, type FactOf, KINDS, type Kind, Statement, type StatementOf } from "./fact.ts";
-export { Gate } from "./gate.ts";
 export {
   Cancellation,
   Freeze,
@@ -30,6 +30,7 @@ export {
   Retraction,
 } from "./operation.ts";
 export { EnvironmentPlan, hashOf, Plan } from "./plan.ts";
+export { ExportQuestion } from "./questions/export-question.ts";
 export {
   ArtifactQuestion,
   ChangesQuestion,
@@ -50,7 +51,6 @@ export {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "./question.ts";
+} from "./questions/question.ts";
 export { Recording } from "./recording.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
-export { NeededImages, Repositories } from "./repositories.ts";

@@ -1,7 +1,7 @@
 /** The bodies of operations: what people and executors do here. Unknown fields are refused, not ignored. */
 import * as z from "zod";
-import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
-import { either, oneOf } from "./question.ts";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./questions/image-query.ts";
+import { either, oneOf } from "./questions/question.ts";
 import { digest, hash, id, name, prose, source, text, time, url } from "./scalars.ts";
 import { toAnother } from "./statement-fields.ts";
 

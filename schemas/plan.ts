@@ -1,9 +1,9 @@
 /** The plan: the steps that run a release again, each command in the current syntax of its tool. */
 
 import * as z from "zod";
+import { Availability, configuration, knownCommit, moment, Release } from "./answers/release.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import { BlockerCode, PlanWarningCode } from "./plan-codes.ts";
-import { Availability, configuration, knownCommit, moment, Release } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { digest, hash, name, sha, time, trilean, url } from "./scalars.ts";
 

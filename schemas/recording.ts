@@ -1,6 +1,6 @@
 /** What the ledger adds to a statement when it records it. */
 import * as z from "zod";
-import { Sent } from "./names.ts";
+import { Sent } from "./answers/names.ts";
 import { hash, text, time } from "./scalars.ts";
 
 /** Fields that only the ledger sets. */

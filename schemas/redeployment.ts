@@ -1,9 +1,9 @@
 /** A redeployment: the request and its status. */
 
 import * as z from "zod";
+import { configuration, deploymentId, identity, moment, warning } from "./answers/release.ts";
 import { Step } from "./plan.ts";
 import { coded } from "./plan-codes.ts";
-import { configuration, deploymentId, identity, moment, warning } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 

@@ -1,7 +1,7 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
 import { component } from "./component.ts";
-import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./questions/image-query.ts";
 import {
   digest,
   ENDINGS,
@@ -274,6 +274,8 @@ export const redeploymentRequest = {
   deadline: time,
   /** The request's `Idempotency-Key`. */
   key: id,
+  /** Its images never ran there: the deployment that brings them is no rollback. */
+  forward: z.literal(true).exactOptional(),
   /** The operator requested it although people had frozen the place. */
   despiteFreeze: z.literal(true).exactOptional(),
   reason: prose(1024),

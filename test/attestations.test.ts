@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { Answer } from "./client.ts";
-import { cleanUp, givenDoors, problemOf } from "./doors/given.ts";
+import { cleanUp, givenDoors, problemOf } from "./http/given.ts";
 
 afterAll(cleanUp);
 

@@ -25,7 +25,7 @@ import { writeKey } from "../functions/seal/note.ts";
 import { seal } from "../functions/seal/sealer.ts";
 import { cleanUp, ledgerServer } from "./cli/harness.ts";
 import { event } from "./client.ts";
-import { deployed, givenDoors, SECRETS, tokenOf } from "./doors/given.ts";
+import { deployed, givenDoors, SECRETS, tokenOf } from "./http/given.ts";
 import { digestOf } from "./ledger/given.ts";
 import { rowsOf } from "./real/duckdb.ts";
 import { python } from "./real/python.ts";

@@ -13,13 +13,13 @@ import { Maintenance } from "../functions/reactions/silences/silences.ts";
 import { WebhookSecrets } from "../functions/runtime/config/secrets.ts";
 import { KINDS as FINDING_KINDS } from "../functions/seal/verify/findings.ts";
 import { Outcomes, Problem, Release, WARNINGS } from "../schemas/answer.ts";
+import { Gate, GateReasonCode, GateWarningCode } from "../schemas/answers/gate.ts";
 import { KINDS } from "../schemas/fact.ts";
-import { Gate, GateReasonCode, GateWarningCode } from "../schemas/gate.ts";
-import { GatePolicy } from "../schemas/gate-policy.ts";
 import { Plan } from "../schemas/plan.ts";
 import { BlockerCode, PlanWarningCode } from "../schemas/plan-codes.ts";
 import { Redeployments, RefusalCode } from "../schemas/redeployment.ts";
-import { SamePersons } from "../schemas/same-persons.ts";
+import { GatePolicy } from "../schemas/settings/gate-policy.ts";
+import { SamePersons } from "../schemas/settings/same-persons.ts";
 import { type Block, codeFiles, PAGES, page, ROOT } from "./docs/pages.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {

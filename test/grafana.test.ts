@@ -6,7 +6,7 @@ import * as z from "zod";
 import { prometheusName } from "../functions/adapters/metrics/prometheus.ts";
 import { METRICS, metricNames } from "../functions/ledger/recorder.ts";
 import { page, ROOT } from "./docs/pages.ts";
-import { cleanUp, deployed, givenDoors, NOW } from "./doors/given.ts";
+import { cleanUp, deployed, givenDoors, NOW } from "./http/given.ts";
 
 afterAll(cleanUp);
 

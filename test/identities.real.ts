@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { verifier } from "../functions/adapters/oidc/verifier.ts";
 import { Identities } from "../functions/ledger/authority/identities.ts";
 import { asof, cleanUp as cleanUpCli, ledgerServer, newFolder } from "./cli/harness.ts";
-import { cleanUp, type GivenDoors, givenDoors } from "./doors/given.ts";
+import { cleanUp, type GivenDoors, givenDoors } from "./http/given.ts";
 import { type OpenIdProvider, startProvider, throughPages } from "./real/provider.ts";
 
 const LEDGER = "https://ledger.acme.example";

@@ -28,7 +28,7 @@ import { Identities } from "../functions/ledger/authority/identities.ts";
 import { bundleFunctions } from "../functions/runtime/build.ts";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { placeholders } from "./aws/placeholders.ts";
-import { cleanUp, givenDoors } from "./doors/given.ts";
+import { cleanUp, givenDoors } from "./http/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
 afterAll(() => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { type Running, start } from "../functions/runtime/server/server.ts";
-import { Gate as GateAnswer } from "../schemas/gate.ts";
+import { Gate as GateAnswer } from "../schemas/answers/gate.ts";
 import { Plan } from "../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
 import { queueEvent } from "./aws/events.ts";

@@ -185,7 +185,7 @@ const told = (head: Claim | Removal | Observation | undefined) => ({
   deployment: head?.deployment ?? null,
   deployedBy: head?.actor ?? null,
   url: head?.url ?? null,
-  rollback: head?.rollback === true || head?.redeployment !== undefined,
+  rollback: head?.rollback ?? head?.redeployment !== undefined,
 });
 
 const MINUTES_MS = 900_000;

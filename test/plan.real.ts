@@ -9,7 +9,7 @@ import { RegistryAccess, registries } from "../functions/adapters/registry/oci.t
 import { plan } from "../functions/plan/plan.ts";
 import { Plan } from "../schemas/plan.ts";
 import { event } from "./client.ts";
-import { cleanUp, deployed, givenDoors } from "./doors/given.ts";
+import { cleanUp, deployed, givenDoors } from "./http/given.ts";
 import { given, said } from "./ledger/given.ts";
 import { main, PLACE, succeeded, time } from "./ledger/saying.ts";
 import { allowPlainHttp } from "./real/containers.ts";

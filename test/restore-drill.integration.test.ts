@@ -16,7 +16,7 @@ import { dynamodbPeople } from "../functions/adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../functions/adapters/dynamodb/store.ts";
 import { remembering } from "../functions/ledger/people/people.ts";
 import { type Event, event, outcomesOf } from "./client.ts";
-import { cleanUp, deployed, type GivenDoors, givenDoors } from "./doors/given.ts";
+import { cleanUp, deployed, type GivenDoors, givenDoors } from "./http/given.ts";
 import { type Emulator, startEmulator } from "./store/emulator.ts";
 
 let emulator: Emulator;

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { Release, Timeline } from "../schemas/answer.ts";
-import { Gate } from "../schemas/gate.ts";
+import { Gate } from "../schemas/answers/gate.ts";
 import { Plan } from "../schemas/plan.ts";
 import { type Client, clientOf, over } from "./client.ts";
 import { MIGRATIONS, PLACE } from "./demo/shop.ts";

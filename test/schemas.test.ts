@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EXAMPLES } from "../schemas/examples.ts";
 import { KINDS, Statement } from "../schemas/fact.ts";
-import { TagQuestion } from "../schemas/question.ts";
+import { TagQuestion } from "../schemas/questions/question.ts";
 import { imageTag, printable } from "../schemas/scalars.ts";
 
 const HASH = "0".repeat(64);

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { receive } from "../functions/ledger/ingest/ingest.ts";
 import { ANY_SENDER, senderIn, sendersFrom } from "../functions/runtime/config/senders.ts";
 import { aws } from "../functions/sources/aws/aws.ts";
-import { cleanUp, deployed, givenDoors, NOW } from "./doors/given.ts";
 import ecrPush from "./golden/aws/ecr-image-action.push.index.json" with { type: "json" };
+import { cleanUp, deployed, givenDoors, NOW } from "./http/given.ts";
 
 afterEach(cleanUp);
 

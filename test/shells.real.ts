@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { broken, REPOSITORY, TWO } from "./cli/broken.ts";
 import { cleanUp, newFolder } from "./cli/harness.ts";
 import { event } from "./client.ts";
-import { deployed, tokenOf } from "./doors/given.ts";
+import { deployed, tokenOf } from "./http/given.ts";
 import { CLI } from "./programs.ts";
 
 afterEach(cleanUp);

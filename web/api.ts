@@ -11,13 +11,13 @@ import type {
   Sources,
   Timeline,
 } from "../schemas/answer.ts";
-import type { Audit } from "../schemas/audit.ts";
+import type { Audit } from "../schemas/answers/audit.ts";
+import type { Quarantine } from "../schemas/answers/quarantine.ts";
+import type { Session } from "../schemas/answers/session.ts";
+import type { StoredFact } from "../schemas/answers/stored-fact.ts";
+import type { Whoami } from "../schemas/answers/whoami.ts";
 import type { Plan } from "../schemas/plan.ts";
-import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
-import type { Session } from "../schemas/session.ts";
-import type { StoredFact } from "../schemas/stored-fact.ts";
-import type { Whoami } from "../schemas/whoami.ts";
 import { allPages, answerPages } from "../schemas/words/answer-pages.ts";
 
 export interface Answers {

@@ -1,5 +1,5 @@
 /** What ran where at any moment, from the columns of a history. */
-import type { History, ShownRelease } from "../schemas/history.ts";
+import type { History, ShownRelease } from "../schemas/answers/history.ts";
 import { fold } from "../schemas/words/texts.ts";
 
 export interface Row {

@@ -1,9 +1,9 @@
 /** What the page knows: the address, what the ledger answered, and the moment that is shown. */
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { Environments, History } from "../schemas/answer.ts";
+import type { Session } from "../schemas/answers/session.ts";
+import type { Whoami } from "../schemas/answers/whoami.ts";
 import type { Freezes } from "../schemas/redeployment.ts";
-import type { Session } from "../schemas/session.ts";
-import type { Whoami } from "../schemas/whoami.ts";
 import { type Address, hrefOf, START } from "./address.ts";
 import { ApiError, allEnvironments, ask, endSession, heldToken, historyPages, keepToken } from "./api.ts";
 import { type Columns, columnsOf } from "./folds.ts";

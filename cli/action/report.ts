@@ -2,7 +2,7 @@
 import * as core from "@actions/core";
 import * as z from "zod";
 import { parsed } from "../../functions/adapters/http-client.ts";
-import { Gate } from "../../schemas/gate.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 
 const Result = z.looseObject({
   type: z.string(),

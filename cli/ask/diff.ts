@@ -4,10 +4,10 @@ import type { Difference } from "../../schemas/answer.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call } from "./asking.ts";
 import { differenceLines } from "./difference-view.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import { call } from "./question.ts";
 import { timeOf } from "./when.ts";
 import { type Place, readingsOf } from "./words.ts";
 

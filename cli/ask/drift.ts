@@ -1,11 +1,11 @@
 /** `asof drift`: where something else runs than was deployed. */
 import type { Command } from "commander";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
-import { DRIFT_STATES, type PlaceDrift } from "../../schemas/drift.ts";
+import { DRIFT_STATES, type PlaceDrift } from "../../schemas/answers/drift.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
-import { call, frameOf } from "./asking.ts";
 import { type Ask, askFor, withAskOptions } from "./options.ts";
+import { call, frameOf } from "./question.ts";
 import { driftWords, headLine } from "./release-view.ts";
 import { type Scope, scopeOf } from "./status.ts";
 import { columns, type Line, wrapped } from "./style.ts";

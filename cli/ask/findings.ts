@@ -1,7 +1,7 @@
 /** What is wrong, from the ledger's answers: each with a sign, where it is, and what it is. */
 import type { Sources } from "../../schemas/answer.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import type { Freezes } from "../../schemas/redeployment.ts";
-import type { Release } from "../../schemas/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { attemptWords, driftWords } from "./release-view.ts";
 import { fitted, type Line, type Span, textOf } from "./style.ts";

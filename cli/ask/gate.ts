@@ -1,7 +1,7 @@
 /** `asof gate`: whether an image may be deployed, and by which evidence. */
 import type { Command } from "commander";
 import * as z from "zod";
-import type { Gate } from "../../schemas/gate.ts";
+import type { Gate } from "../../schemas/answers/gate.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { callLedger } from "../ledger/client.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger/ledger.ts";

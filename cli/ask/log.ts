@@ -1,11 +1,11 @@
 /** `asof log`: what happened in a place, in order. */
 import type { Command } from "commander";
-import type { Timeline } from "../../schemas/timeline.ts";
+import type { Timeline } from "../../schemas/answers/timeline.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, frameOf, snapshotOf } from "./asking.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import { call, frameOf, snapshotOf } from "./question.ts";
 import { timelineLines } from "./timeline-view.ts";
 import { timeOf } from "./when.ts";
 import type { What } from "./words.ts";

@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, momentOf, snapshotOf } from "./asking.ts";
 import { type Ask, type Asked, askedBy, askFor, isAboutNothing, withAskOptions } from "./options.ts";
-import { releaseAt, releaseBack } from "./past.ts";
+import { call, momentOf, snapshotOf } from "./question.ts";
+import { releaseAt, releaseBack } from "./release-history.ts";
 
 const VIEWS = ["matrix", "why", "timeline", "health"] as const;
 type View = (typeof VIEWS)[number];

@@ -1,6 +1,6 @@
 /** One release as people read it: what runs, since when, from what, and what stood there before. */
 import type { CommitAnswer, MergedChange } from "../../schemas/answer.ts";
-import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/release.ts";
+import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/answers/release.ts";
 import { columns, edged, type Line, type Piece, widthOf, wrapped } from "./style.ts";
 import { isSameImages, versionOf, versionsOf } from "./version.ts";
 import {

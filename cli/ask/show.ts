@@ -1,10 +1,9 @@
 /** `asof show`: everything that is known of a place, an image, a commit or a tag at a moment. */
 import type { Command } from "commander";
 import type { CommitAnswer } from "../../schemas/answer.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, frameOf, momentOf, snapshotOf } from "./asking.ts";
 import { servicesHere } from "./clone.ts";
 import {
   type Ask,
@@ -16,8 +15,9 @@ import {
   type View,
   withAskOptions,
 } from "./options.ts";
-import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
+import { call, frameOf, momentOf, snapshotOf } from "./question.ts";
+import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "./release-history.ts";
 import { headLine, releaseCells, releaseLines, sealedLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
 import { isWhole, shortestNames } from "./words.ts";

@@ -1,13 +1,13 @@
 /** `asof status`: all that is wrong, everywhere or in one place. */
 import type { Command } from "commander";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
-import { call, frameOf, snapshotOf } from "./asking.ts";
 import { type Answers, findingLines, findingRows, wrongIn } from "./findings.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, askedBy, askFor, isAboutNothing, withAskOptions } from "./options.ts";
+import { call, frameOf, snapshotOf } from "./question.ts";
 import { headLine } from "./release-view.ts";
 
 export interface Scope {

@@ -55,8 +55,9 @@ function rendered(piece: Piece, style: Style): string {
   if (style.links) return `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`;
   if (!text.endsWith("↗")) return toned;
   // Where nothing can be clicked, the address itself is worth more than its sign.
-  const label = text.slice(0, -1).trimEnd();
-  return label === "" || url.endsWith(label) ? url : `${shown(label, style)} ${url}`;
+  const label = text.slice(0, -1);
+  const name = label.trim();
+  return name !== "" && url.endsWith(name) ? url : `${shown(label, style)}${url}`;
 }
 
 export const render = (line: Line, style: Style): string =>

@@ -1,6 +1,6 @@
 /** What happened, as lines with a sign each; and what changed before something broke. */
-import type { Sources } from "../../schemas/sources.ts";
-import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/timeline.ts";
+import type { Sources } from "../../schemas/answers/sources.ts";
+import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/answers/timeline.ts";
 import {
   changeWords,
   entryWords,

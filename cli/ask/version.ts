@@ -1,5 +1,5 @@
 /** What people call a release, and whether two of them are the same images. */
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 
 export { versionOf, versionsOf } from "../../schemas/words/version.ts";
 

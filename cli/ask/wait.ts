@@ -1,15 +1,15 @@
 /** `asof wait`: ends when a commit or an image runs in a place. */
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { isSameCommit } from "../../schemas/words/ids.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { Refused } from "../ledger/client.ts";
-import { call, frameOf } from "./asking.ts";
 import { commitHere } from "./clone.ts";
 import { type Ask, askFor, readingBy, withAskOptions } from "./options.ts";
-import { releaseAt, type Selected } from "./past.ts";
+import { call, frameOf } from "./question.ts";
+import { releaseAt, type Selected } from "./release-history.ts";
 import { headLine } from "./release-view.ts";
 import { versionsOf } from "./version.ts";
 import { durationOf } from "./when.ts";

@@ -1,13 +1,13 @@
 /** `asof watch`: what happens in a place, as it is reported. */
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import type { TimelineEntry } from "../../schemas/timeline.ts";
+import type { TimelineEntry } from "../../schemas/answers/timeline.ts";
 import { by } from "../../schemas/words/ordering.ts";
 import { Unreachable } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { frameOf } from "./asking.ts";
 import { timelineOf } from "./log.ts";
 import { type Ask, askFor, withAskOptions } from "./options.ts";
+import { frameOf } from "./question.ts";
 import { headLine } from "./release-view.ts";
 import { type Scope, scopeOf } from "./status.ts";
 import { columns } from "./style.ts";

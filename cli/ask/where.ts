@@ -1,14 +1,14 @@
 /** `asof where`: where an image or a commit runs, also inside of a later commit. */
 import type { Command } from "commander";
 import { memoised } from "../../functions/ledger/loader.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, frameOf } from "./asking.ts";
 import { commitHere, isAncestor, repositoryHere, servicesHere } from "./clone.ts";
 import { forgeOf, isAncestorBy } from "./forge.ts";
 import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
-import { releaseAt } from "./past.ts";
+import { call, frameOf } from "./question.ts";
+import { releaseAt } from "./release-history.ts";
 import { headLine } from "./release-view.ts";
 import { viewOf } from "./show.ts";
 import { columns, type Line } from "./style.ts";

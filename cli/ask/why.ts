@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, frameOf, momentOf } from "./asking.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import { call, frameOf, momentOf } from "./question.ts";
 import { changesLines } from "./timeline-view.ts";
 import { shortestNames } from "./words.ts";
 

@@ -1,7 +1,7 @@
 /** `asof audit`: every change of a period, who approved it, and what the controls find. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import type { Audit } from "../../schemas/audit.ts";
+import type { Audit } from "../../schemas/answers/audit.ts";
 import { render } from "../ask/style.ts";
 import { timeOf, timeReader } from "../ask/when.ts";
 import { timesIn } from "../ask/words-for.ts";
@@ -45,12 +45,10 @@ async function shown(ledger: Ledger, io: Io, options: z.infer<typeof Options>, a
   const times = timesIn(tz, now);
   if (format === "json") return JSON.stringify(report);
   if (format === "csv") return (await import("./csv.ts")).auditTable(report).trimEnd();
-  if (format === "html") {
-    const { session } = await callLedger(ledger, (client) => client.session());
-    const made = { by: session?.name ?? "unknown", at: now };
-    return (await import("./page.ts")).auditPage(report, times, made).trimEnd();
-  }
-  const lines = (await import("./text.ts")).auditLines(report, times);
+  const { session } = await callLedger(ledger, (client) => client.session());
+  const made = { by: session?.name ?? "unknown", at: now, tz };
+  if (format === "html") return (await import("./page.ts")).auditPage(report, times, made).trimEnd();
+  const lines = (await import("./text.ts")).auditLines(report, times, made);
   const more =
     sinceLast === undefined
       ? []
@@ -88,6 +86,7 @@ export const auditCommand = (command: Command, io: Io): Command =>
       const query = {
         environment,
         tz,
+        sealing: "true" as const,
         from: timeOf(read, options.from),
         ...at(options.to),
         ...(service === undefined ? {} : { service }),

@@ -1,6 +1,6 @@
 /** The audit report as a table: one line a change. */
 import { stringify } from "csv-stringify/sync";
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { approversOf } from "./text.ts";
 
 const joined = (values: readonly (string | null | undefined)[]): string =>
@@ -10,6 +10,7 @@ const COLUMNS: Readonly<Record<string, (change: AuditChange) => string>> = {
   n: ({ n }) => String(n),
   time: ({ at }) => at,
   recordedAt: ({ recordedAt }) => recordedAt,
+  lateSeconds: ({ lateS }) => String(lateS),
   kind: ({ kind }) => kind,
   service: ({ service }) => service ?? "",
   components: ({ components }) => joined(components.map(({ component }) => component)),
@@ -30,6 +31,13 @@ const COLUMNS: Readonly<Record<string, (change: AuditChange) => string>> = {
   tickets: ({ changes }) => joined(changes.map(({ ticket }) => ticket)),
   changeRequests: ({ changes }) =>
     joined(changes.map(({ url, repository, number }) => url ?? `${repository}#${number}`)),
+  evidence: ({ evidence }) =>
+    joined(evidence.map(({ type, verdict }) => [type, verdict].filter((part) => part != null).join(": "))),
+  unmet: ({ requirements = [] }) =>
+    joined(requirements.filter(({ met }) => !met).map(({ requirement }) => requirement)),
+  policy: ({ policy }) => policy?.sha256 ?? "",
+  freezes: ({ freezes }) => joined(freezes.map(({ since, reason }) => `${since} ${reason ?? ""}`.trim())),
+  reason: ({ reason }) => reason ?? "",
   controls: ({ findings }) => joined(findings.map(({ control }) => control)),
   findings: ({ findings }) => joined(findings.map(({ control, message }) => `${control}: ${message}`)),
   outcome: ({ outcome }) => (outcome == null ? "not applicable" : outcome.state),

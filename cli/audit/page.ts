@@ -1,10 +1,18 @@
 /** The audit report as one HTML file, to be printed or sent: no script, nothing from elsewhere. */
 import { html, raw } from "hono/html";
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import type { Times } from "../ask/words-for.ts";
 import { counted, shortCommit } from "../ask/words-for.ts";
-import { approversOf, assumedUntil, rulesOf } from "./text.ts";
+import {
+  approversOf,
+  assumedUntil,
+  isQuietAtEnd,
+  type Made,
+  outcomesOf,
+  rulesOf,
+  silentWords,
+} from "./text.ts";
 
 const STYLE = `
 body { font: 13px/20px system-ui, sans-serif; color: #1f2328; max-width: 1100px; margin: 32px auto; padding: 0 16px; font-variant-numeric: tabular-nums; }
@@ -35,6 +43,27 @@ const outcomeOf = ({ outcome }: AuditChange, times: Times): Html | "" => {
   const { verdict, by, at, comment } = outcome;
   return html`${verdict} by ${by ?? "unknown"}, ${time(times, at)}: ${comment}`;
 };
+
+/** What the gate's policy of then required of a change, and what it lacked. */
+const requiredOf = ({ requirements = [], policy }: AuditChange): Html[] => [
+  ...requirements.map(
+    ({ requirement, met, missing }) =>
+      html`<div>${requirement}: ${met ? "met" : html`<span class="found">not met</span> ${missing ?? ""}`}</div>`,
+  ),
+  ...(policy === undefined
+    ? []
+    : [
+        html`<div class="quiet">by the policy <code>${policy.sha256.slice(0, 12)}</code>${policy.assumed ? ", which is assumed" : ""}</div>`,
+      ]),
+];
+
+function sealingSection({ sealing, from }: Audit, times: Times): Html {
+  if (sealing === undefined) return html`<p>This ledger is not sealed here.</p>`;
+  const { since, checkedFrom, gaps } = sealing;
+  return html`<p>${gaps.length === 0 ? "No time without a seal is longer than 65 minutes." : html`${counted(gaps.length, "time")} without a seal for longer than 65 minutes:`}${since === null ? html` <span class="found">Nothing was sealed by the end of the period.</span>` : since === undefined ? "" : html` <span class="found">The first seal is of ${time(times, since)}.</span>`}${checkedFrom === from ? "" : html` <span class="found">Looked at from ${time(times, checkedFrom)} on; before, see <code>asof verify</code>.</span>`}</p>
+${gaps.map((gap) => html`<div class="found">${time(times, gap.from)} to ${time(times, gap.to)}</div>`)}
+<p class="quiet">That no sealed fact was altered or dropped is shown by <code>asof verify</code>, not by this document.</p>`;
+}
 
 function changeSection(change: AuditChange, times: Times, isSampled: boolean): Html | Promise<Html> {
   const { n, at, kind, service, by, commits, components, config, changes, approvals, evidence, findings } =
@@ -76,14 +105,17 @@ ${row(
   ),
 )}
 ${row("migration", change.database === null ? "" : `${change.database} ${change.version ?? ""}`)}
+${row("what", change.kind === "noted" ? (change.title ?? "") : "")}
+${row("reason", change.reason ?? "")}
 ${row("requested", requests)}
 ${row("approved", given)}
 ${row("evidence", shown)}
+${row("required", requiredOf(change))}
 ${row(
   "frozen",
   change.freezes.map(
     (one) =>
-      html`<div>since ${time(times, one.since)} by ${one.by ?? "unknown"}: ${one.reason ?? "no reason given"}${one.letThrough ? "; an exception let it through" : ""}</div>`,
+      html`<div>since ${time(times, one.since)} by ${one.by ?? "unknown"}: ${one.reason ?? "no reason given"}${one.letThrough ? "; an exception let it through" : ""}${one.exception === undefined ? "" : html`, made by ${one.exception.by ?? "unknown"} ${time(times, one.exception.at)}: ${one.exception.reason ?? "no reason given"}`}</div>`,
   ),
 )}
 ${row("findings", found)}
@@ -100,10 +132,10 @@ const controlRows = ({ controls }: Audit): Html[] =>
   );
 
 /** The question, as its address has it. */
-const askedOf = ({ environment, service, from, to, knownAt, sample }: Audit): string => {
+const askedOf = ({ environment, service, from, to, knownAt, sample }: Audit, tz: string): string => {
   const { seed, stratify = [], changes = [] } = sample ?? {};
   const query = {
-    ...{ environment, service, from, to, knownAt, seed },
+    ...{ environment, service, from, to, tz, knownAt, seed },
     ...(sample === undefined ? {} : { sample: changes.length, stratify: stratify.join(",") || undefined }),
   };
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
@@ -118,12 +150,8 @@ ${until === undefined ? "" : html`<p class="found">Which policy was in force bef
 ${policies.length === 0 ? "" : html`<table><thead><tr><th>since</th><th>required here</th><th>review of exceptions within</th><th>SHA-256 of the whole policy</th></tr></thead><tbody>${policies.map((one) => html`<tr><td>${time(times, one.since)}</td><td>${rulesOf(one.rules)}</td><td>${one.rules.flatMap(({ reviewWithinDays }) => (reviewWithinDays === undefined ? [] : [`${reviewWithinDays} days`])).join(", ")}</td><td><code>${one.sha256}</code></td></tr>`)}</tbody></table>`}`;
 }
 
-/** The report as a whole document. @param made by whom and when it was made */
-export function auditPage(
-  report: Audit,
-  times: Times,
-  made: { readonly by: string; readonly at: string },
-): string {
+/** The report as a whole document. */
+export function auditPage(report: Audit, times: Times, made: Made): string {
   const { environment, service, from, to, knownAt, settled, totals, coverage, gaps, acts, changes, sample } =
     report;
   const sampled = new Set(sample?.changes);
@@ -132,16 +160,18 @@ export function auditPage(
 <title>Audit of ${environment}, ${from} to ${to}</title><style>${raw(STYLE)}</style></head><body>
 <h1>Audit of ${service === undefined ? "" : `${service} in `}${environment}</h1>
 <p>${counted(changes.length, "change")} from ${time(times, from)} to ${time(times, to)}, as known at ${time(times, knownAt)}${settled ? "" : " (not settled yet)"}.
-<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span>
-<br><span class="quiet">Asked for: <code>${askedOf(report)}</code>. Times without a year are of ${made.at.slice(0, 4)}.</span></p>
+<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}, with asof ${report.asof ?? "(unknown)"}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span>
+<br><span class="quiet">Asked for: <code>${askedOf(report, made.tz)}</code>. Times without a year are of ${made.at.slice(0, 4)}.</span></p>
 <h2>Controls</h2>
 <table><thead><tr><th>control</th><th>what it finds</th><th class="number">changes</th><th></th></tr></thead><tbody>${controlRows(report)}</tbody></table>
+<p>Exceptions: ${outcomesOf(report)}. An exception is a change that somebody has to review afterwards.</p>
 <h2>The population</h2>
 <table><thead><tr><th>month</th><th>service</th><th class="number">changes</th></tr></thead><tbody>${totals.map((one) => html`<tr><td>${one.month}</td><td>${one.service ?? "(no service)"}</td><td class="number">${one.changes}</td></tr>`)}<tr><th>all</th><td></td><th class="number">${totals.reduce((sum, one) => sum + one.changes, 0)}</th></tr></tbody></table>
-<p class="quiet">This shows what was reported. It cannot show what nobody reported; the next two tables help to judge that.</p>
-<table><thead><tr><th>source</th><th class="number">days with reports</th><th class="number">longest pause, days</th></tr></thead><tbody>${coverage.map((one) => html`<tr><td><code>${one.source}</code></td><td class="number">${one.days.length}</td><td class="number">${one.longestPauseDays}</td></tr>`)}</tbody></table>
+<p class="quiet">This shows what was reported. It cannot show what nobody reported; what follows helps to judge that.</p>
+<table><thead><tr><th>source</th><th class="number">days with reports</th><th class="number">longest pause, days</th><th>last heard</th><th></th></tr></thead><tbody>${coverage.map((one) => html`<tr><td><code>${one.source}</code></td><td class="number">${one.days.length}</td><td class="number">${one.longestPauseDays}</td><td>${one.last === undefined ? "" : time(times, one.last)}</td><td>${isQuietAtEnd(one) ? html`<span class="found">${silentWords(one)}</span>` : ""}</td></tr>`)}</tbody></table>
 <p>${gaps.length === 0 ? "No deployer that numbers its deployments left one out." : gaps.map((one) => html`<div><span class="found">${one.provider} ${one.instance ?? ""} ${one.service ?? ""}</span> did not report ${one.missing.join(", ")}</div>`)}</p>
-<p class="quiet">Times in which nothing was sealed are listed by the verification of the log: <code>asof verify</code>.</p>
+<h2>Sealing</h2>
+${sealingSection(report, times)}
 <h2>The gate's policy</h2>
 ${policySection(report, times)}
 <h2>What people did in the ledger</h2>

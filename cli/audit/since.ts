@@ -1,5 +1,5 @@
 /** What is known now of a period that was reported before, and was not known then. */
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
 import type { Times } from "../ask/words-for.ts";

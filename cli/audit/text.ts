@@ -1,8 +1,23 @@
 /** The audit report for a terminal: what the controls found, and what shows that no change is missing. */
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
 import { counted, type Times } from "../ask/words-for.ts";
+
+/** By whom and when a report was made, and the time zone of its days. */
+export interface Made {
+  readonly by: string;
+  readonly at: string;
+  readonly tz: string;
+}
+
+type Source = Audit["coverage"][number];
+
+/** Whether a source did not report as it used to at the end of the period. */
+export const isQuietAtEnd = ({ silent, days }: Source): boolean => silent === true || days.length === 0;
+
+export const silentWords = ({ silent, days }: Source): string =>
+  days.length === 0 ? "no report in this period" : silent === true ? "silent at the end" : "";
 
 export const approversOf = ({ approvals }: AuditChange): string =>
   [...new Set(approvals.map(({ by, bot }) => `${by ?? "unknown"}${bot ? " (bot)" : ""}`))].join(", ");
@@ -35,13 +50,22 @@ function controlLines({ controls, changes }: Audit, times: Times): Line[] {
   });
 }
 
-function gapLines({ gaps, coverage }: Audit): Line[] {
+function gapLines({ gaps, coverage }: Audit, times: Times): Line[] {
   const quiet = coverage.filter(({ longestPauseDays }) => longestPauseDays > 0);
+  const reporting = coverage.filter(({ days }) => days.length > 0);
   return [
-    ["coverage  ", counted(coverage.length, "source"), " reported"],
+    ["coverage  ", counted(reporting.length, "source"), " reported"],
     ...quiet.map(
       ({ source, days, longestPauseDays }): Line => [
         `  ${source}: ${counted(days.length, "day")}, the longest pause ${counted(longestPauseDays, "day")}`,
+      ],
+    ),
+    ...coverage.filter(isQuietAtEnd).map(
+      (one): Line => [
+        {
+          text: `  ! ${one.source}: ${silentWords(one)}${one.last === undefined ? "" : `, last heard ${times.zoned(one.last)}`}`,
+          tone: "amber",
+        },
       ],
     ),
     ...gaps.map(
@@ -55,13 +79,36 @@ function gapLines({ gaps, coverage }: Audit): Line[] {
   ];
 }
 
-/** What became of the exceptions, and the ones that nobody has reviewed in time. */
-function outcomeLines({ changes }: Audit, times: Times): Line[] {
-  const inState = (state: string): AuditChange[] => changes.filter(({ outcome }) => outcome?.state === state);
-  const states = ["reviewed", "open", "overdue"].map((state) => `${inState(state).length} ${state}`);
-  const overdue = inState("overdue");
+/** Times without a seal: what was recorded in them may have been altered until the next seal. */
+function sealingLines({ sealing, from }: Audit, times: Times): Line[] {
+  const amber = (text: string): Line => [{ text: `  ! ${text}`, tone: "amber" }];
+  if (sealing === undefined) return [["sealing  ", "this ledger is not sealed here"]];
+  const { since, checkedFrom, gaps } = sealing;
+  const shown = gaps.slice(0, NAMED);
   return [
-    ["exceptions  ", states.join(", ")],
+    ["sealing  ", gaps.length === 0 ? "no gap" : counted(gaps.length, "gap")],
+    ...(since === undefined
+      ? []
+      : [amber(since === null ? "nothing was sealed" : `sealed since ${times.zoned(since)}`)]),
+    ...(checkedFrom === from
+      ? []
+      : [amber(`looked at from ${times.zoned(checkedFrom)} on: see asof verify`)]),
+    ...shown.map((gap) => amber(`no seal from ${times.zoned(gap.from)} to ${times.zoned(gap.to)}`)),
+    ...(gaps.length > NAMED ? [[`  … and ${gaps.length - NAMED} more`]] : []),
+  ];
+}
+
+/** How many exceptions are in each state. */
+export const outcomesOf = ({ changes }: Audit): string =>
+  ["reviewed", "open", "overdue"]
+    .map((state) => `${changes.filter(({ outcome }) => outcome?.state === state).length} ${state}`)
+    .join(", ");
+
+/** What became of the exceptions, and the ones that nobody has reviewed in time. */
+function outcomeLines(report: Audit, times: Times): Line[] {
+  const overdue = report.changes.filter(({ outcome }) => outcome?.state === "overdue");
+  return [
+    ["exceptions  ", outcomesOf(report)],
     ...columns(
       overdue.slice(0, NAMED).map((change) => rowOf(change, times)),
       "  ! ",
@@ -120,20 +167,33 @@ function actLines({ acts }: Audit, times: Times): Line[] {
   ];
 }
 
-export function auditLines(report: Audit, times: Times): Line[] {
-  const { environment, service, from, to, knownAt, settled, changes, totals, sample } = report;
+export function auditLines(report: Audit, times: Times, made: Made): Line[] {
+  const {
+    asof = "unknown",
+    environment,
+    service,
+    from,
+    to,
+    knownAt,
+    settled,
+    changes,
+    totals,
+    sample,
+  } = report;
   const months = new Map<string, number>();
   for (const { month, changes: count } of totals) months.set(month, (months.get(month) ?? 0) + count);
   return [
     [{ text: `audit of ${service === undefined ? "" : `${service} in `}${environment}`, tone: "bold" }],
     [`from ${times.zoned(from)} to ${times.zoned(to)}`],
     [`as known at ${times.zoned(knownAt)}${settled ? "" : ", which is not settled yet"}`],
+    [`made by ${made.by}, ${times.zoned(made.at)}, days of ${made.tz}, asof ${asof}`],
     [],
     [counted(changes.length, "change"), ": ", [...months].map(([month, n]) => `${month} ${n}`).join(", ")],
     ...controlLines(report, times),
     [],
     ...outcomeLines(report, times),
-    ...gapLines(report),
+    ...gapLines(report, times),
+    ...sealingLines(report, times),
     ...policyLines(report, times),
     ...actLines(report, times),
     ...(sample === undefined
@@ -142,7 +202,7 @@ export function auditLines(report: Audit, times: Times): Line[] {
     [],
     [
       {
-        text: "This shows what was reported. It cannot show what nobody reported. Gaps in sealing: asof verify.",
+        text: "This shows what was reported. It cannot show what nobody reported.",
         tone: "dim",
       },
     ],

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { withQuery } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
-import { ExportJob } from "../../schemas/export-job.ts";
+import { ExportJob } from "../../schemas/answers/export-job.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { CliError, Unreachable } from "../error.ts";
 import { progressOn, size } from "../file/progress.ts";

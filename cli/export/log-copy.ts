@@ -17,7 +17,7 @@ import {
   tilesBetween,
 } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
-import type { Anchors } from "../../schemas/anchors.ts";
+import type { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
 import { onDisk } from "../file/disk.ts";
 import { Refused } from "../ledger/client.ts";

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import * as z from "zod";
 import { withQuery } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
-import type { ExportJob } from "../../schemas/export-job.ts";
+import type { ExportJob } from "../../schemas/answers/export-job.ts";
 import { BY_HEADER, OTHERS_HEADER } from "../../schemas/read-answer.ts";
 import { Unreachable } from "../error.ts";
 import { onDisk } from "../file/disk.ts";

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { CHECKPOINT, KEY } from "../../functions/seal/read-log.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
-import { Anchors } from "../../schemas/anchors.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
+import { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
 import { onDisk } from "../file/disk.ts";
 import { count, progressOn } from "../file/progress.ts";
@@ -20,16 +20,9 @@ import { servedFiles } from "../verify/files.ts";
 import { filesOf, LOG, PROOFS, SUMS, sha256Of } from "../verify/package-files.ts";
 import { sealedMs, writeCopies, writeProofs } from "./copies.ts";
 import { copyHashes, copyLog, mayReadEntries, type SealedLog, sealedLogOf, writeWhole } from "./log-copy.ts";
-import { type ExportQuery, exportInto } from "./output.ts";
-import { readmeOf } from "./readme.ts";
+import { exportInto } from "./output.ts";
+import { type PackageQuery, readmeOf } from "./readme.ts";
 import { writeReports } from "./reports.ts";
-
-export interface PackageQuery extends ExportQuery {
-  readonly to?: string | undefined;
-  readonly tz?: string | undefined;
-  readonly environment?: string | undefined;
-  readonly service?: string | undefined;
-}
 
 interface Order {
   readonly folder: string;

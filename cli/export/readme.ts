@@ -2,7 +2,14 @@
 import { anchorPath } from "../../functions/seal/anchor.ts";
 import { checkpointPath } from "../../functions/seal/read-log.ts";
 import { count } from "../file/progress.ts";
-import type { PackageQuery } from "./package.ts";
+import type { ExportQuery } from "./output.ts";
+
+export interface PackageQuery extends ExportQuery {
+  readonly to?: string | undefined;
+  readonly tz?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly service?: string | undefined;
+}
 
 export interface Packed {
   readonly url: string;

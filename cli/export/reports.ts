@@ -35,10 +35,17 @@ export async function writeReports(
   const environments = await environmentsOf(ledger, period);
   const at = io.now().toISOString();
   const { session } = await callLedger(ledger, (client) => client.session());
-  const made = { by: session?.name ?? "unknown", at };
   const { from, to, tz = "UTC", service } = period;
+  const made = { by: session?.name ?? "unknown", at, tz };
   for (const environment of environments) {
-    const query = { environment, from, tz, ...(to && { to }), ...(service && { service }) };
+    const query = {
+      environment,
+      from,
+      tz,
+      sealing: "true" as const,
+      ...(to && { to }),
+      ...(service && { service }),
+    };
     const report = await callLedger(ledger, (client) => client.audit(query));
     const file = join(folder, "audit", encodeURIComponent(environment));
     writeWhole(`${file}.html`, auditPage(report, timesIn(tz, at), made));

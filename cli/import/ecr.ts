@@ -7,7 +7,7 @@ import {
   type ImageDetail,
 } from "../../functions/adapters/aws/ecr.ts";
 import { hashOf, present } from "../../functions/sources/payload.ts";
-import { isChart, isManifest } from "../../functions/sources/pushed.ts";
+import { isChart, isManifest } from "../../functions/sources/pushed-image.ts";
 import { asCliError } from "./aws/faults.ts";
 import { commitItems, indexItems } from "./image-items.ts";
 import { type Importer, type Item, unknown } from "./importer.ts";

@@ -6,7 +6,7 @@ import {
   RegistryError,
 } from "../../functions/ledger/ingest/registries.ts";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
-import { isManifest } from "../../functions/sources/pushed.ts";
+import { isManifest } from "../../functions/sources/pushed-image.ts";
 import { imageRepository, wildcard } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import { readImageContent, registryOf } from "../record/image.ts";

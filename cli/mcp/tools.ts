@@ -11,7 +11,7 @@ import {
   ServicesQuestion,
   SnapshotQuestion,
   TimelineQuestion,
-} from "../../schemas/question.ts";
+} from "../../schemas/questions/question.ts";
 
 export interface Tool {
   readonly name: string;

@@ -2,7 +2,7 @@
  * MongoDB, through `mongodb`: `hello`, `listCollections` and `find` of one collection, nothing else. A collection has no
  * columns but the fields of its documents. The clock is read before the documents, which are no snapshot of one moment.
  */
-import { installedDriver } from "../installed.ts";
+import { installedDriver } from "../optional-packages.ts";
 import { CONNECT_MS, type Database, QUERY_MS, type Row, type Table } from "./driver.ts";
 
 type Document = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** MySQL and MariaDB, through `mysql2`. */
-import { installedDriver } from "../installed.ts";
+import { installedDriver } from "../optional-packages.ts";
 import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 /** Only the database that the address names, where it names one: a server holds others, too. */

@@ -1,5 +1,5 @@
 /** PostgreSQL, by `pg`. Everything is set inside the transaction: connection poolers refuse start-up options. */
-import { installedDriver } from "../installed.ts";
+import { installedDriver } from "../optional-packages.ts";
 import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { installedDriver } from "../installed.ts";
+import { installedDriver } from "../optional-packages.ts";
 import { type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `

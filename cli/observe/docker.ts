@@ -10,7 +10,7 @@ import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { CliError, UsageError } from "../error.ts";
 import { type Item, unknown } from "../import/importer.ts";
-import { latest, observationOf, type RunningService } from "./look.ts";
+import { latest, observationOf, type RunningService } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 

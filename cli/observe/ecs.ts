@@ -1,96 +1,74 @@
-/** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS. */
+/** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS, and what stands in their way. */
 import * as z from "zod";
-import { type EcsContainer, type EcsTask, tasksOf } from "../../functions/adapters/aws/ecs-tasks.ts";
-import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
-import { partsOf } from "../../functions/sources/image.ts";
-import { present } from "../../functions/sources/payload.ts";
+import { type ServiceTasks, servicesOf } from "../../functions/adapters/aws/ecs-tasks.ts";
+import { lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
+import { settledAmong } from "../../functions/sources/deployers/pods.ts";
 import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
-import { latest, observationOf, type RunningService } from "./look.ts";
+import { type EcsVersion, revisionOf, versionsOf } from "./ecs/versions.ts";
+import { observationOf } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
+import { becauseOf, essenceOf, shownBy, stateOf, telling } from "./versions.ts";
 
 const Options = z.looseObject({ args: z.array(z.string()), region: z.string().optional() });
 
 /** As events of ECS name it. */
-function environmentOf({ clusterArn }: EcsTask): string {
+function environmentOf(clusterArn: string): string {
   const [, , , region = "", account = ""] = clusterArn.split(":");
   return placeOf({ account, region }, lastPart(clusterArn));
 }
 
-/** The image by the digest that ECS reports or the task definition pins, else by its tag. */
-function imageOf({ image, imageDigest }: EcsContainer) {
-  const { repository, tag, digest } = partsOf(image);
-  const known = imageDigest ?? digest;
-  return present({ repository, digest: known, tag: known === undefined ? tag : undefined });
+/** The deployment that runs just these components, if it is one alone. */
+function deploymentOf(versions: readonly EcsVersion[], components: readonly object[]): string | undefined {
+  const shown = JSON.stringify(components);
+  const same = versions.filter(({ running }) => JSON.stringify(settledAmong(running)?.components) === shown);
+  return same.length === 1 ? same[0]?.deployment : undefined;
 }
 
-/** The containers of a task but those that AWS adds; the only one is `main`, as events of ECS have it. */
-function componentsOf({ containers }: EcsTask) {
-  const own = containers.filter(({ name }) => !isAddedByAws(name));
-  return own
-    .map((one) => ({ component: own.length === 1 ? "main" : one.name, ...imageOf(one) }))
-    .sort((a, b) => (a.component < b.component ? -1 : 1));
-}
-
-/** What all tasks of a service run; undefined if they run different images: a rollout is under way. */
-function serviceOf(tasks: readonly EcsTask[]): RunningService | undefined {
-  const [first] = tasks;
-  const since = latest(tasks.map(({ startedAt }) => startedAt.toISOString()));
-  const images = new Set(tasks.map((one) => JSON.stringify(componentsOf(one))));
-  if (first === undefined || since === undefined || images.size > 1) return undefined;
-  const environment = environmentOf(first);
-  const deployments = new Set(tasks.map(({ deployment }) => deployment));
-  const { deployment: id } = first;
-  const isOne = deployments.size === 1 && id !== undefined;
-  return {
+/** What a look shows of a service; undefined: nothing is to run. */
+function itemOf(found: ServiceTasks, step: string, told: ReturnType<typeof telling>): Item | undefined {
+  const { clusterArn = "", serviceName = "", desiredCount, taskDefinition } = found.service;
+  const versions = versionsOf(found);
+  const revision = revisionOf(taskDefinition);
+  const clusterState = stateOf(versions, {
+    ...(desiredCount === undefined ? {} : { desired: desiredCount }),
+    ...(revision === undefined ? {} : { revision }),
+  });
+  const shown = shownBy(versions);
+  const where = `${lastPart(clusterArn)}/${serviceName}`;
+  if (shown === undefined) {
+    if (versions.some(({ running }) => running.length > 0))
+      return unknown("what a service runs whose tasks of one deployment run different images", where);
+    return desiredCount === 0
+      ? undefined
+      : unknown(`what a service runs that has no running task${becauseOf(clusterState)}`, where);
+  }
+  const environment = environmentOf(clusterArn);
+  const { components, since } = shown;
+  const id = deploymentOf(versions, components);
+  const deployment = id === undefined ? {} : { deployment: { provider: "ecs", instance: environment, id } };
+  const observed = observationOf("ecs", environment, step, {
     environment,
-    service: first.service,
+    service: serviceName,
     since,
-    shown: {
-      components: componentsOf(first),
-      ...(isOne ? { deployment: { provider: "ecs", instance: environment, id } } : {}),
-    },
-  };
-}
-
-async function tasksIn(cluster: string, access: Parameters<typeof tasksOf>[1]): Promise<EcsTask[]> {
-  const tasks: EcsTask[] = [];
-  try {
-    for await (const task of tasksOf(cluster, access)) tasks.push(task);
-  } catch (error) {
-    throw asCliError(error, "ECS");
-  }
-  return tasks;
-}
-
-async function* look(
-  cluster: string,
-  access: Parameters<typeof tasksOf>[1],
-  step: string,
-): AsyncGenerator<Item> {
-  const tasks = await tasksIn(cluster, access);
-  for (const name of new Set(tasks.map(({ service }) => service))) {
-    const service = serviceOf(tasks.filter((one) => one.service === name));
-    yield service === undefined
-      ? unknown(
-          "what a service runs whose tasks run different images: a rollout is under way",
-          `${cluster}/${name}`,
-        )
-      : observationOf("ecs", service.environment, step, service);
-  }
+    shown: { components, ...deployment, clusterState },
+  });
+  const essence = essenceOf(since, { components, ...deployment }, clusterState);
+  const statement = told.statementFor(where, step, { essence, statement: observed.statement });
+  return { is: "statement", statement };
 }
 
 export const ecs: Observer = {
   name: "ecs",
-  summary: "tasks of services in Amazon ECS",
+  summary: "services and tasks in Amazon ECS",
   help: `
 Examples:
   asof observe ecs production staging --region eu-central-1 --every 60s
   asof observe ecs production --dry-run
 
 The environment is <account>/<region>/<cluster>, as events of ECS name it. Credentials are those of the AWS SDK (AWS_PROFILE,
-AWS_ACCESS_KEY_ID, the role of a task); they need ecs:ListTasks and ecs:DescribeTasks alone.`,
+AWS_ACCESS_KEY_ID, the role of a task); they need ecs:ListServices, ecs:DescribeServices, ecs:ListTasks and ecs:DescribeTasks.`,
   options: (command) =>
     command
       .argument("<clusters...>", "names or ARNs of clusters")
@@ -99,9 +77,20 @@ AWS_ACCESS_KEY_ID, the role of a task); they need ecs:ListTasks and ecs:Describe
     const { args, region } = Options.parse(given);
     const stepMs = stepMsFrom(env);
     const access = { region, endpoint: env.AWS_ENDPOINT_URL_ECS };
+    const told = telling();
     return {
       async *look() {
-        for (const cluster of args) yield* look(cluster, access, stepOf(now(), stepMs));
+        const step = stepOf(now(), stepMs);
+        try {
+          for (const cluster of args)
+            for await (const found of servicesOf(cluster, access)) {
+              const item = itemOf(found, step, told);
+              if (item !== undefined) yield item;
+            }
+        } catch (error) {
+          throw asCliError(error, "ECS");
+        }
+        told.endOf(step);
       },
     };
   },

@@ -16,7 +16,7 @@ import {
   workloadOwnerOf,
 } from "./kubernetes/objects.ts";
 import { type ObservedResource, OWNERS, PODS, SETTINGS, TRAFFIC } from "./kubernetes/resources.ts";
-import { type Essence, observationOf } from "./kubernetes/statements.ts";
+import { observationOf } from "./kubernetes/statements.ts";
 import {
   destinationRuleOf,
   rolloutOf,
@@ -28,6 +28,7 @@ import {
 import { ownerKey, workloadsOf } from "./kubernetes/workloads.ts";
 import type { Observed, Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
+import { telling } from "./versions.ts";
 
 const Options = z.looseObject({
   cluster: name,
@@ -89,34 +90,6 @@ const byKey = <T extends { readonly namespace: string; readonly name: string }>(
       ),
     ),
   );
-
-interface Told {
-  readonly step: string;
-  readonly essence: Essence;
-  readonly statement: object;
-}
-
-/** Whether a look adds nothing to what the same step already told. */
-const isTold = (told: Told | undefined, step: string, { key, obstacles }: Essence): told is Told =>
-  told?.step === step &&
-  told.essence.key === key &&
-  obstacles.every((one) => told.essence.obstacles.includes(one));
-
-/** What a look of a step told of each workload: nothing but news is told again within it. */
-function telling() {
-  const told = new Map<string, Told>();
-  return {
-    statementFor(key: string, step: string, seen: Pick<Told, "essence" | "statement">): object {
-      const last = told.get(key);
-      if (isTold(last, step, seen.essence)) return last.statement;
-      told.set(key, { step, ...seen });
-      return seen.statement;
-    },
-    endOf(step: string): void {
-      for (const [key, one] of told) if (one.step !== step) told.delete(key);
-    },
-  };
-}
 
 function observing(
   cluster: Cluster,

@@ -3,10 +3,10 @@ import { hostname } from "node:os";
 import * as z from "zod";
 import { CliError } from "../error.ts";
 import { type Item, unknown } from "../import/importer.ts";
-import { codeOf } from "./code.ts";
-import { latest, observationOf } from "./look.ts";
+import { latest, observationOf } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { printedBy } from "./program.ts";
+import { codeOf } from "./program-code.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 
 const Options = z.looseObject({ host: z.string().optional(), commitFile: z.string() });

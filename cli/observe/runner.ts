@@ -11,8 +11,8 @@ import { overview, type Totals, totals, unknowns } from "../import/totals.ts";
 import { EXIT, type Io } from "../io.ts";
 import { callLedger } from "../ledger/client.ts";
 import { type Ledger, LedgerOptions, ledgerFrom } from "../ledger/ledger.ts";
+import { seen } from "./observed-totals.ts";
 import type { Observed, ObserveOptions, Observer } from "./observer.ts";
-import { seen } from "./seen.ts";
 
 const RunOptions = z.looseObject({
   ...LedgerOptions.shape,

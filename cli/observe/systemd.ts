@@ -2,10 +2,10 @@
 import { hostname } from "node:os";
 import * as z from "zod";
 import { type Item, unknown } from "../import/importer.ts";
-import { codeOf } from "./code.ts";
-import { observationOf } from "./look.ts";
+import { observationOf } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { printedBy } from "./program.ts";
+import { codeOf } from "./program-code.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 
 const Options = z.looseObject({

@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { namesBy, Rules } from "../../functions/ledger/names/naming-rules.ts";
-import type { NameRow } from "../../schemas/names.ts";
+import type { NameRow } from "../../schemas/answers/names.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
-import { call, frameOf } from "../ask/asking.ts";
 import { askFor, withPrintOptions } from "../ask/options.ts";
+import { call, frameOf } from "../ask/question.ts";
 import { headLine } from "../ask/release-view.ts";
 import { columns, type Line, widthOf, wrapped } from "../ask/style.ts";
 import { counted } from "../ask/words-for.ts";

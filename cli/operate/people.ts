@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import * as z from "zod";
-import type { ErasureAnswer, HeldAnswer } from "../../schemas/people.ts";
+import type { ErasureAnswer, HeldAnswer } from "../../schemas/answers/people.ts";
 import { answerPages } from "../../schemas/words/answer-pages.ts";
 import { CliError } from "../error.ts";
 import { count, progressOn } from "../file/progress.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";
-import type { Quarantine } from "../../schemas/quarantine.ts";
+import type { Quarantine } from "../../schemas/answers/quarantine.ts";
 import { CliError } from "../error.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { callLedger, Refused } from "../ledger/client.ts";

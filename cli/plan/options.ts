@@ -1,10 +1,10 @@
 /** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
+import { imageQueryOf } from "../../schemas/questions/image-query.ts";
 import { type Ask, readingBy } from "../ask/options.ts";
-import { releaseAt, releaseBack } from "../ask/past.ts";
+import { releaseAt, releaseBack } from "../ask/release-history.ts";
 import { timeOf } from "../ask/when.ts";
 import { UsageError } from "../error.ts";
 

@@ -1,8 +1,8 @@
 /** `asof plan`: the steps that run an earlier release again. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { call } from "../ask/asking.ts";
 import { askFor, withPrintOptions } from "../ask/options.ts";
+import { call } from "../ask/question.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { givenIn } from "./flags.ts";
 import { planQueryFrom, withPlanOptions } from "./options.ts";

@@ -1,6 +1,7 @@
 /** A plan on a terminal: from what to what, what is in the way, what changes, and the steps. */
+
+import type { AppliedMigration, Release } from "../../schemas/answers/release.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
-import type { AppliedMigration, Release } from "../../schemas/release.ts";
 import { choicesFor } from "../../schemas/words/choices.ts";
 import { AVAILABLE } from "../ask/release-view.ts";
 import { edged, fitted, type Line, type Piece, wrapped } from "../ask/style.ts";
@@ -131,7 +132,7 @@ function configRows({ config, current, target }: Plan): Line[][] {
     [n === 0 ? "config" : ""],
     shown(from),
     shown(to),
-    [...(from === null || to === null ? [] : differing(compareUrl)), ` ${placeOf(to ?? from)}`],
+    from === null || to === null ? [placeOf(to ?? from)] : [...differing(compareUrl), ` ${placeOf(to)}`],
   ]);
 }
 

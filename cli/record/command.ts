@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import type { Io } from "../io.ts";
 import { build, push } from "./build.ts";
+import { change, incident } from "./change-and-incident.ts";
 import { deploy } from "./deploy.ts";
 import { evidence } from "./evidence.ts";
 import { migration } from "./migration.ts";
-import { change, incident } from "./noted.ts";
 import {
   contextFrom,
   RecordOptions,

@@ -8,7 +8,7 @@ import { readKey, type VerifierKey } from "../../functions/seal/note.ts";
 import { type Assurance, assuranceOf } from "../../functions/seal/verify/assurance.ts";
 import { exitOf, KINDS } from "../../functions/seal/verify/findings.ts";
 import { verifyLog } from "../../functions/seal/verify/log.ts";
-import { Instant } from "../../schemas/question.ts";
+import { Instant } from "../../schemas/questions/question.ts";
 import { millisecondsOf } from "../../schemas/words/durations.ts";
 import { CliError, UsageError } from "../error.ts";
 import { count, progressOn } from "../file/progress.ts";

@@ -22,12 +22,23 @@ import {
   TagAnswer,
   Timeline,
 } from "../../schemas/answer.ts";
-import { Audit } from "../../schemas/audit.ts";
-import type { AuditQuestion } from "../../schemas/audit-question.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
+import { Names } from "../../schemas/answers/names.ts";
+import {
+  type Erasure,
+  ErasureAnswer,
+  HeldAnswer,
+  type HeldQuestion,
+  KnownPersons,
+} from "../../schemas/answers/people.ts";
+import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/answers/quarantine.ts";
+import { NeededImages, Repositories } from "../../schemas/answers/repositories.ts";
+import { Session } from "../../schemas/answers/session.ts";
+import { StoredFact } from "../../schemas/answers/stored-fact.ts";
+import { Whoami } from "../../schemas/answers/whoami.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { Gate } from "../../schemas/gate.ts";
-import { Names } from "../../schemas/names.ts";
 import type {
   Cancellation,
   Discard,
@@ -42,15 +53,8 @@ import type {
   Retraction,
   Review,
 } from "../../schemas/operation.ts";
-import {
-  type Erasure,
-  ErasureAnswer,
-  HeldAnswer,
-  type HeldQuestion,
-  KnownPersons,
-} from "../../schemas/people.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
-import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
+import type { AuditQuestion } from "../../schemas/questions/audit-question.ts";
 import type {
   ArtifactQuestion,
   ChangesQuestion,
@@ -74,13 +78,9 @@ import type {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "../../schemas/question.ts";
+} from "../../schemas/questions/question.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
-import { NeededImages, Repositories } from "../../schemas/repositories.ts";
-import { Session } from "../../schemas/session.ts";
-import { StoredFact } from "../../schemas/stored-fact.ts";
-import { Whoami } from "../../schemas/whoami.ts";
 import { type Address, type LedgerRequest, type Send, sendOnce, withQuery } from "./api-request.ts";
 import { NoAnswer } from "./http-client.ts";
 

@@ -1,14 +1,15 @@
 /** The ledger as every endpoint receives it. Created once, at start. */
-import type { DeployTools } from "../../schemas/deploy-tools.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
-import type { Hosts } from "../../schemas/hosts.ts";
-import type { SamePersons } from "../../schemas/same-persons.ts";
+
+import type { DeployTools } from "../../schemas/settings/deploy-tools.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
+import type { Hosts } from "../../schemas/settings/hosts.ts";
+import type { SamePersons } from "../../schemas/settings/same-persons.ts";
 import type { Token } from "../ledger/authority/authority.ts";
 import type { Grants } from "../ledger/authority/grants.ts";
 import type { Verifier } from "../ledger/authority/identities.ts";
 import type { BackUp } from "../ledger/export/backup.ts";
 import type { ExportJobs } from "../ledger/export/export-jobs.ts";
-import type { Ingest } from "../ledger/ingest/ingest.ts";
+import type { Ingest } from "../ledger/ingest/ingest-context.ts";
 import { erasedAt } from "../ledger/people/erasure.ts";
 import type { Store } from "../ledger/store.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";

@@ -10,9 +10,11 @@ const PROBLEMS = {
   unknown: { status: 404, title: "Not found" },
   conflict: { status: 409, title: "Another statement was recorded under this source and id" },
   "not now": { status: 409, title: "The request cannot be carried out in the current state" },
+  "too slow": { status: 408, title: "The request did not arrive in time" },
   "too large": { status: 413, title: "The request is too large" },
   unsupported: { status: 415, title: "The content type is not supported" },
   rejected: { status: 422, title: "The request is not of the expected form" },
+  "headers too large": { status: 431, title: "The headers of the request are too large" },
   failed: { status: 500, title: "The ledger failed" },
   unavailable: { status: 503, title: "The ledger cannot answer now" },
 } as const;

@@ -1,4 +1,5 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
+
 import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
@@ -7,7 +8,7 @@ import { type Holder, isAllowed, type Right } from "../ledger/authority/authorit
 import { grantsOf, isBound, refusedPlace } from "../ledger/authority/grants.ts";
 import { seenBy } from "../ledger/authority/seen-by.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import type { Sender } from "../ledger/ingest/ingest.ts";
+import type { Sender } from "../ledger/ingest/ingest-context.ts";
 import { knownName } from "../ledger/names/directories.ts";
 import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
 import { nearestNames } from "../ledger/names/nearest-names.ts";
@@ -16,7 +17,7 @@ import { revealingAhead } from "../ledger/people/people.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { identified } from "./identified.ts";
+import { identified } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 import { instantOf } from "./times.ts";
 
@@ -54,9 +55,13 @@ export function query<T>(c: Context, schema: z.ZodType<T>): T {
   const repeated = Object.entries(given).find(([, values]) => values.length > 1);
   if (repeated !== undefined) throw new EndpointError("rejected", `${repeated[0]}: must be given once`);
   const parsed = schema.safeParse(c.req.query());
-  if (!parsed.success) throw new EndpointError("rejected", faultsOf(parsed.error));
+  if (!parsed.success) throw new EndpointError("rejected", faultsIn(parsed.error));
   return parsed.data;
 }
+
+/** What is wrong with a request; of what is missing, no more than that. */
+const faultsIn = (error: z.ZodError): string =>
+  faultsOf(error).replaceAll(/Invalid input: expected \w+, received undefined/g, "is required");
 
 type Asked = { readonly [time in "at" | "knownAt" | "tz"]?: string | undefined };
 
@@ -126,6 +131,16 @@ export function found<T>(answer: T | undefined, what: string): T {
   throw new EndpointError("unknown", `Not found: ${what} was not known by then.`);
 }
 
+/** Throws an EndpointError for an unknown name, with the nearest known ones. @param list where all of them are listed */
+export function unknownName(what: string, suggestions: readonly string[], list: string): never {
+  const nearest = suggestions.length === 0 ? "" : ` Nearest: ${suggestions.join(", ")}.`;
+  throw new EndpointError(
+    "unknown",
+    `Not found: ${what} was not known by then.${nearest} ${list} lists the known names.`,
+    { suggestions },
+  );
+}
+
 /** The same for an environment, or a service in one; the problem names the nearest known names. */
 export async function foundAt<T>(
   known: KnownAt,
@@ -146,14 +161,34 @@ export async function foundAt<T>(
           await nearestNames(known, { of: "environments" }, environment),
           "GET /v1/environments",
         ];
-  const nearest = suggestions.length === 0 ? "" : ` Nearest: ${suggestions.join(", ")}.`;
-  throw new EndpointError(
-    "unknown",
-    `Not found: ${what} was not known by then.${nearest} ${list} lists the known names.`,
-    {
-      suggestions,
-    },
-  );
+  return unknownName(what, suggestions, list);
+}
+
+/** Throws an EndpointError if no fact names an environment, with the nearest names. */
+export async function knownEnvironment(known: KnownAt, environment: string): Promise<void> {
+  await foundAt(known, { environment }, await knownName(known, { of: "environments" }, fold(environment)));
+}
+
+/** The same for a place whose names were given as far as they matter. */
+export async function knownPlace(
+  known: KnownAt,
+  {
+    environment,
+    service,
+  }: { readonly environment?: string | undefined; readonly service?: string | undefined },
+): Promise<void> {
+  if (environment === undefined) return;
+  if (service === undefined) return knownEnvironment(known, environment);
+  const directory = { of: "services", environment: fold(environment) } as const;
+  await foundAt(known, { environment, service }, await knownName(known, directory, fold(service)));
+}
+
+/** Throws an EndpointError if no fact names an image repository, with the nearest names. */
+export async function knownRepository(known: KnownAt, repository: string): Promise<void> {
+  const directory = { of: "repositories" } as const;
+  if ((await knownName(known, directory, fold(repository))) !== undefined) return;
+  const suggestions = await nearestNames(known, directory, repository);
+  unknownName(`repository ${repository}`, suggestions, "GET /v1/repositories");
 }
 
 /** The ledger as the holder of a token may read it. Questions are asked of this one, statements appended to the other. */
@@ -194,10 +229,20 @@ export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const json = readJson(await textOf(c));
   if (json.is === "fault") throw new EndpointError("malformed", `The body ${json.reason}.`);
   const parsed = schema.safeParse(json.value);
-  if (!parsed.success) throw new EndpointError("rejected", faultsOf(parsed.error));
+  if (!parsed.success) throw new EndpointError("rejected", faultsIn(parsed.error));
   return parsed.data;
 }
 
-/** The body as it was received, so that a signature over it can be checked. */
-export const textOf = async (c: Context): Promise<string> =>
-  Buffer.from(await c.req.arrayBuffer()).toString("utf8");
+/**
+ * The body as it was received, so that a signature over it can be checked. Throws an EndpointError if the client goes away
+ * while it sends: that is no failure of the ledger.
+ */
+export async function textOf(c: Context): Promise<string> {
+  const body = await c.req.arrayBuffer().catch((): undefined => undefined);
+  if (body === undefined)
+    throw new EndpointError(
+      "malformed",
+      "The connection ended before the whole body arrived. Send it again.",
+    );
+  return Buffer.from(body).toString("utf8");
+}

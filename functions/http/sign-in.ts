@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as z from "zod";
-import type { Session } from "../../schemas/session.ts";
+import type { Session } from "../../schemas/answers/session.ts";
 import { bearerOf } from "../ledger/authority/authority.ts";
 import {
   type Identity,
@@ -16,7 +16,7 @@ import {
   type Verifier,
 } from "../ledger/authority/identities.ts";
 import type { Ledger } from "./context.ts";
-import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identified.ts";
+import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 
 /** How long a person may take to sign in. */

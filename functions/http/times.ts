@@ -1,6 +1,6 @@
 /** The times of a question: an instant, a local time, or a period, which is its start or its end. */
 import type { Temporal } from "temporal-polyfill";
-import { Instant } from "../../schemas/question.ts";
+import { Instant } from "../../schemas/questions/question.ts";
 import { millisecondsOf } from "../../schemas/words/durations.ts";
 import { memoised } from "../ledger/loader.ts";
 import { EndpointError } from "./problem.ts";

@@ -12,6 +12,7 @@ import { liveReport } from "./fact-reader.ts";
 import { type Rule, rename, sentNames } from "./names/naming-rules.ts";
 import { guardedHash, issuerOf, type People } from "./people/people.ts";
 import type { Recorder } from "./recorder.ts";
+import { withDirection } from "./redeployed.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */
@@ -74,7 +75,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   if (refused !== undefined) return forbidden(refused);
   const fact: Fact = {
     // After the hash: the same statement under another kind of token is a duplicate.
-    ...withEvidence(bound, receipt.runsFor),
+    ...(await withDirection(appending.store, withEvidence(bound, receipt.runsFor))),
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,

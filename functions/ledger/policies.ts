@@ -2,11 +2,12 @@
  * The history of the gate's policy. The ledger records a policy where it starts with another one than the last that it
  * recorded. Policies are numbered, so that all of them are found by identity, and of several processes that start one records.
  */
+
 import type { FactOf, StatementOf } from "../../schemas/fact.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { append } from "./append.ts";
 import { canonical, sha256 } from "./canonical.ts";
-import type { Ingest } from "./ingest/ingest.ts";
+import type { Ingest } from "./ingest/ingest-context.ts";
 import type { Reads } from "./loader.ts";
 
 export type PolicyChange = FactOf<"policy.changed">;

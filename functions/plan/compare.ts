@@ -1,8 +1,9 @@
 /** Links to the pages where forges show the difference between two commits. */
+
 import type { KnownCommit, Release, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { bareUrl } from "../queries/release/configuration.ts";
+import { bareUrl } from "../../schemas/words/repository-url.ts";
 
 const hasLabel = (host: string, label: string): boolean => host.split(".").includes(label);
 

@@ -4,8 +4,8 @@
  */
 
 import type { ReleasedComponent } from "../../schemas/answer.ts";
-import { type Hosts, PUBLIC_FORGES } from "../../schemas/hosts.ts";
 import type { PlanWarning, Step } from "../../schemas/plan.ts";
+import { type Hosts, PUBLIC_FORGES } from "../../schemas/settings/hosts.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { type Renames, spansOf } from "../ledger/names/renames.ts";
 

@@ -2,35 +2,32 @@
  * The plan: the steps that redeploy an earlier release in an environment. A pure function of facts: the same facts give
  * the same plan and hash at any time.
  */
+
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { isInGit } from "../../schemas/words/in-git.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { type Question, questionOf } from "../queries/question.ts";
-import type { Selector } from "../queries/release/running.ts";
+import { type Question, questionOf, type Selector } from "../queries/question.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
 import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { renamedSince, withinHosts } from "./hosts.ts";
-import type { Planning, PlanOptions } from "./planning.ts";
+import type { Planning, PlanOptions } from "./plan-options.ts";
 import { schemasOf } from "./schema/planned-schema.ts";
 import { deployedTogether } from "./schema/shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
 import { currentRelease, LAST } from "./target/current-release.ts";
 import { isPossible, undescribed } from "./target/first-deployment.ts";
 import { artifactsOf } from "./target/images.ts";
-import {
-  isMarkedBad,
-  type TargetQuery,
-  type TargetRelease,
-  targetReleaseAt,
-} from "./target/target-release.ts";
+import { isServedAlike } from "./target/served.ts";
+import type { TargetQuery, TargetRelease } from "./target/target.ts";
+import { isMarkedBad, targetReleaseAt } from "./target/target-release.ts";
 import { chooseVariants } from "./target/variants.ts";
 
-export type { PlanOptions } from "./planning.ts";
+export type { PlanOptions } from "./plan-options.ts";
 
 /** The plan of a service without its header and hash. */
 export type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
@@ -90,15 +87,16 @@ const disputesOf = (...releases: readonly Release[]): PlanWarning[] => {
   return [...new Set(messages)].map((message) => ({ code: "disputed", message }));
 };
 
-/** Whether the images and the configuration of the target run now. */
+/** Whether the images and the configuration of the target run now, and no others. */
 export const isUnchanged = (
-  { components, commits, config }: Pick<Body, "components" | "commits" | "config">,
+  { target, components, commits, config }: Pick<Body, "target" | "components" | "commits" | "config">,
   current: Release,
   by: readonly DeployedBy[],
 ): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
-  components.length === current.components.length &&
+  target !== null &&
+  isServedAlike(target, current) &&
   components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0;

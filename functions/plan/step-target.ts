@@ -1,7 +1,8 @@
 /** The target release as the commands of deployers need it, and what the deployers have in common. */
+
+import type { Release } from "../../schemas/answers/release.ts";
 import type { Configuration } from "../../schemas/fact.ts";
 import type { Step } from "../../schemas/plan.ts";
-import type { Release } from "../../schemas/release.ts";
 import { unknown } from "./shell.ts";
 
 /** The release to deploy: each component by its digest. Unknown fields are absent. */

@@ -1,5 +1,5 @@
 /** Drift: where something else runs than was deployed, by the release's own findings. */
-import type { Drift, PlaceDrift } from "../../schemas/drift.ts";
+import type { Drift, PlaceDrift } from "../../schemas/answers/drift.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
@@ -7,11 +7,11 @@ import { newestFirst } from "../ledger/canonical.ts";
 import type { Paging } from "../ledger/cursor.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "./question.ts";
+import { contextAt, reconcile } from "./release/effective-observation.ts";
 import { headOf, lastLook } from "./release/head.ts";
-import { contextAt, reconcile } from "./release/looks.ts";
+import { imagesSince } from "./release/images-since.ts";
 import { asNamed, digestOf, isContradicting, type Reconciled } from "./release/reconcile.ts";
 import type { ResolvedComponent } from "./release/resolved-component.ts";
-import { imagesSince } from "./release/running-since.ts";
 import { sinceOf } from "./release/validity.ts";
 import { type Extent, type Place, pageOfPlaces } from "./snapshot.ts";
 

@@ -9,7 +9,7 @@ import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { allKnownNames, knownNames, namesIn, take } from "../ledger/names/directories.ts";
 import type { Name } from "../ledger/store.ts";
-import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
+import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/deployment-reader.ts";
 
 const QUESTION = "the environments";
 

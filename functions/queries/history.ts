@@ -1,4 +1,5 @@
 /** The history: what ran in every service of an environment or group during a span, as columns. */
+
 import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
@@ -9,18 +10,17 @@ import { spanLoader } from "../ledger/span-loader.ts";
 import type { Partition } from "../ledger/store.ts";
 import { disputesIn, disputeWarnings } from "./disputes.ts";
 import { imagesOf } from "./images/image-graph.ts";
-import type { Question } from "./question.ts";
+import type { Question, Selector } from "./question.ts";
 import { attemptOf } from "./release/attempt.ts";
 import { describeComponent } from "./release/component.ts";
-import { claimOf, headOf, statusOf } from "./release/head.ts";
-import { reconcile } from "./release/looks.ts";
-import { rolloutEnd } from "./release/rollout.ts";
 import {
   type EffectiveDeployments,
   effectiveDeploymentsAt,
-  type Selector,
   wholeServicePartitions,
-} from "./release/running.ts";
+} from "./release/deployment-reader.ts";
+import { reconcile } from "./release/effective-observation.ts";
+import { claimOf, headOf, statusOf } from "./release/head.ts";
+import { rolloutEnd } from "./release/rollout.ts";
 import { bySlot } from "./release/slots.ts";
 import { sinceOf, untilOf } from "./release/validity.ts";
 import { describedAt, ownImagesOf } from "./service-description.ts";
@@ -63,7 +63,7 @@ async function contextAt(known: Known, selector: Selector, at: string) {
 type Moment = Awaited<ReturnType<typeof contextAt>>;
 
 async function attemptAt({ context, running }: Moment): Promise<Row["attempt"]> {
-  const { attempt } = await attemptOf(context, running.lastClaim);
+  const { attempt } = await attemptOf(context, running);
   return attempt?.status ?? null;
 }
 

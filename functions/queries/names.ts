@@ -1,6 +1,7 @@
 /** Each sender's own names, the places that they stand for, and by which naming rules. */
+
+import type { NameRow, Names } from "../../schemas/answers/names.ts";
 import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
-import type { NameRow, Names } from "../../schemas/names.ts";
 import { byKey } from "../../schemas/words/ordering.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { canonical } from "../ledger/canonical.ts";

@@ -1,5 +1,5 @@
 /** Whether two persons that facts name are one. */
-import type { SamePersons } from "../../schemas/same-persons.ts";
+import type { SamePersons } from "../../schemas/settings/same-persons.ts";
 import { issuerOf, type People } from "../ledger/people/people.ts";
 
 /** How persons are compared: by their logins, and by an operator's list of logins that are one person. */

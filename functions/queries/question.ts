@@ -4,6 +4,12 @@ import type { KnownAt } from "../ledger/fact-reader.ts";
 import { type Loader, loaderOf } from "../ledger/loader.ts";
 import { type Images, imagesOf } from "./images/image-graph.ts";
 
+/** The service that a question is about, and where it runs. */
+export interface Selector {
+  readonly environment: string;
+  readonly service: string;
+}
+
 /** The reads and images that the parts of a question share. Parts may be about other moments. */
 interface Shared {
   readonly store: Loader;

@@ -1,5 +1,5 @@
 /** The image repositories that are known. */
-import type { Repositories } from "../../schemas/repositories.ts";
+import type { Repositories } from "../../schemas/answers/repositories.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";

@@ -1,11 +1,12 @@
 /** The description of a service, and its databases. */
+
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { backwards, history, type KnownAt, ONE } from "../ledger/fact-reader.ts";
 import { allKnownNames } from "../ledger/names/directories.ts";
 import { namesOf } from "../ledger/names/directory-names.ts";
 import { type Named, namedBy } from "../ledger/names/renames.ts";
-import type { Selector } from "./release/running.ts";
+import type { Selector } from "./question.ts";
 
 export type Description = FactOf<"service.described">;
 

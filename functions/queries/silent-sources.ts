@@ -141,7 +141,7 @@ export async function silenceOf(
 }
 
 /** The ledger's own sources, which report when somebody asks for something. */
-const isOwn = (source: string): boolean => source.startsWith("/asof/");
+export const isOwn = (source: string): boolean => source.startsWith("/asof/");
 
 /** All sources that are silent. */
 export async function silentSources(known: KnownAt, silentAfter: SilentAfter): Promise<Silence[]> {

@@ -1,5 +1,5 @@
 /** A client of the ledger over HTTP, with a token of the role `executor`. */
-import type { Gate } from "../../schemas/gate.ts";
+import type { Gate } from "../../schemas/answers/gate.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { isOver, type Redeployment } from "../../schemas/redeployment.ts";

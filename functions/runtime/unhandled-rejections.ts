@@ -1,5 +1,5 @@
 /** Rejections that nobody awaits. */
-import type { Log } from "../ledger/ingest/ingest.ts";
+import type { Log } from "../ledger/ingest/ingest-context.ts";
 
 /**
  * Logs rejections that nobody awaits, which are bugs, and lets the process continue: its other work does not depend on

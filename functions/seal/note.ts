@@ -1,5 +1,5 @@
 /** Signed notes and their keys, Ed25519: `c2sp.org/signed-note` v1.0.0. */
-import { createHash, createPublicKey, verify } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 
 /** Signs with a key that is kept elsewhere, so that the bytes of the key need not be here. */
 export interface Signer {
@@ -88,8 +88,16 @@ export function opened(note: string, key: VerifierKey): string | undefined {
   return ours.length > 0 && ours.every(isRight) ? text : undefined;
 }
 
-const cryptoKey = ({ publicKey }: VerifierKey) =>
-  createPublicKey({
-    key: { kty: "OKP", crv: "Ed25519", x: publicKey.toString("base64url") },
+/** To read a key takes a third as long as to verify with it, and a log has a checkpoint for each seal. */
+const cryptoKeys = new WeakMap<VerifierKey, KeyObject>();
+
+function cryptoKey(key: VerifierKey): KeyObject {
+  const known = cryptoKeys.get(key);
+  if (known !== undefined) return known;
+  const made = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: key.publicKey.toString("base64url") },
     format: "jwk",
   });
+  cryptoKeys.set(key, made);
+  return made;
+}

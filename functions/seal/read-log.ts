@@ -51,7 +51,7 @@ export async function readTile(log: ReadableLog, tile: Tile): Promise<Buffer> {
 }
 
 /** The entries of a bundle, as far as it is filled. */
-export async function readEntries(log: LogStore, tile: Tile): Promise<Buffer[]> {
+export async function readEntries(log: ReadableLog, tile: Tile): Promise<Buffer[]> {
   const entries = entriesOf(await readFile(log, tile))?.slice(0, tile.width);
   if (entries?.length === tile.width) return entries;
   throw short(tile);

@@ -11,7 +11,7 @@ import { addPositions, sealedIn } from "./positions.ts";
 import { allEntries, bundleWith, readPublished } from "./read-log.ts";
 import { readSeal, type SealLeaf } from "./seal-leaf.ts";
 import { bundleOf, TILE_WIDTH } from "./tiles.ts";
-import { entryOf } from "./unsealed.ts";
+import { entryOf } from "./unsealed-facts.ts";
 
 export interface Restored {
   /** Sealed facts, and how many of them were put back. */

@@ -16,7 +16,7 @@ import { addPositions, sealedIn } from "./positions.ts";
 import { CHECKPOINT, checkpointPath, KEY, type Published, readPublished } from "./read-log.ts";
 import { readSeal, sealEntry } from "./seal-leaf.ts";
 import { bundleOf, entriesOf } from "./tiles.ts";
-import { entryOf, type Unsealed, unsealedFacts, windowStart } from "./unsealed.ts";
+import { entryOf, type Unsealed, unsealedFacts, windowStart } from "./unsealed-facts.ts";
 
 export interface Sealing {
   readonly store: Reads;

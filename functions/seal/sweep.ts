@@ -16,7 +16,7 @@ import { allEntries, readTile } from "./read-log.ts";
 import { readSeal } from "./seal-leaf.ts";
 import { type Sealing, sealAll } from "./sealer.ts";
 import { HASH_BYTES, TILE_WIDTH, tileWith } from "./tiles.ts";
-import { BEGINNING, entryOf, windowStart } from "./unsealed.ts";
+import { BEGINNING, entryOf, windowStart } from "./unsealed-facts.ts";
 
 /**
  * `unsealed`: a fact of long ago that is not in the log. `changed`: its bytes are not the sealed ones. `missing`: it is

@@ -1,6 +1,6 @@
 /** What happened, in words and signs: for the command line, the page, documents and chats. */
-import type { AuditChange } from "../audit.ts";
-import type { Change, TimelineEntry } from "../timeline.ts";
+import type { AuditChange } from "../answers/audit.ts";
+import type { Change, TimelineEntry } from "../answers/timeline.ts";
 import { shortCommit, shortDigest, shortRevision } from "./ids.ts";
 import { versionOf } from "./version.ts";
 

@@ -1,5 +1,5 @@
 /** A source that had fallen silent: what it would have reported may be missing in what is asked. */
-import type { Sources } from "../sources.ts";
+import type { Sources } from "../answers/sources.ts";
 import { duration } from "./durations.ts";
 
 type Source = Pick<Sources["sources"][number], "source" | "usualPauseS">;

@@ -10,10 +10,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parse } from "yaml";
-import * as z from "zod";
 import { PROGRAMS } from "../../functions/runtime/build.ts";
 import { bundlePrograms } from "../../functions/runtime/bundle.ts";
+import { startOfBase } from "../kubernetes/base.ts";
 import { owner, pod } from "../kubernetes/objects.ts";
 import { apiServer, stopApiServers } from "../kubernetes/server.ts";
 
@@ -45,33 +44,6 @@ function large(n: number, since: string) {
 
 const status = (pid: number | undefined, field: string): number =>
   Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
-
-const Base = z.object({
-  spec: z.object({
-    template: z.object({
-      spec: z.object({
-        containers: z.tuple([
-          z.object({
-            command: z.array(z.string()),
-            env: z.array(z.object({ name: z.string(), value: z.string().optional() })),
-          }),
-        ]),
-      }),
-    }),
-  }),
-});
-
-/** How the manifests of the observer start Node. */
-function optionsOfBase(): { options: string[]; env: Record<string, string> } {
-  const file = join(import.meta.dirname, "../../docs/kubernetes/observer/deployment.yaml");
-  const [{ command, env }] = Base.parse(parse(readFileSync(file, "utf8"))).spec.template.spec.containers;
-  return {
-    options: command.filter((one) => one.startsWith("--")),
-    env: Object.fromEntries(
-      env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const])),
-    ),
-  };
-}
 
 async function measure(pods: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "asof-bench-observe-"));
@@ -112,7 +84,7 @@ async function measure(pods: number): Promise<void> {
     "--kubeconfig",
     api.kubeconfig(folder),
   ];
-  const { options, env } = optionsOfBase();
+  const { options, env } = startOfBase();
   const child = spawn(
     process.execPath,
     [...options, join(folder, "observer.mjs"), ...args, "--url", `http://127.0.0.1:${port}`],

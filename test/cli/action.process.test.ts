@@ -14,7 +14,7 @@ import { verifier } from "../../functions/adapters/oidc/verifier.ts";
 import { Identities } from "../../functions/ledger/authority/identities.ts";
 import { actionFiles } from "../../functions/runtime/action.ts";
 import { event } from "../client.ts";
-import { cleanUp as cleanUpDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
+import { cleanUp as cleanUpDoors, givenDoors, NOW, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { goldenClaims, startIssuer, stopIssuers } from "../oidc/issuer.ts";
 import { cleanUp, ledgerServer } from "./harness.ts";

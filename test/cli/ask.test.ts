@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { event } from "../client.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { broken, ONE, TWO, VERSION } from "./broken.ts";
 import { asof, cleanUp, type Env, type LedgerServer, ledgerServer, type Person } from "./harness.ts";
 

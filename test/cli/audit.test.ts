@@ -2,10 +2,14 @@
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it } from "vitest";
 import { recordPolicy } from "../../functions/ledger/policies.ts";
-import { Audit } from "../../schemas/audit.ts";
+import { seal } from "../../functions/seal/sealer.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
+import { VERSION } from "../../schemas/version.ts";
 import { event } from "../client.ts";
-import { type GivenDoors, givenDoors, tokenOf } from "../doors/given.ts";
+import { type GivenDoors, givenDoors, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
+import { memoryLog } from "../seal/memory-log.ts";
+import { newSigner } from "../seal/signer.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 
 afterEach(cleanUp);
@@ -50,7 +54,7 @@ const merged = (id: string, at: string, title: string) =>
 const PERIOD = ["--environment", "production", "--from", "2026-11-01", "--to", "2026-11-30", "--tz", "UTC"];
 
 async function told(doors: GivenDoors, ...events: readonly object[]) {
-  for (const one of events) expect((await doors.client().say(one)).status).toBe(201);
+  for (const one of events) expect(await doors.client().say(one)).toMatchObject({ status: 201 });
 }
 
 async function audit(doors: GivenDoors, args: readonly string[], role: "auditor" | "reader" = "auditor") {
@@ -58,6 +62,19 @@ async function audit(doors: GivenDoors, args: readonly string[], role: "auditor"
   return asof(["audit", ...PERIOD, ...args], { ASOF_URL: url, ASOF_TOKEN: tokenOf(role) });
 }
 
+const FAILED = event(
+  "deployment.failed",
+  "3",
+  "2026-11-21T09:00:00Z",
+  {
+    environment: "production",
+    service: "acme/billing",
+    deployment: { provider: "ci", instance: "here", id: "3" },
+    components: [{ component: "main", repository: "ghcr.io/acme/billing", digest: digestOf("3") }],
+    reason: "a night with errors",
+  },
+  SOURCE,
+);
 const EVENTS = [
   merged("1", "2026-11-02T08:00:00Z", HOSTILE),
   deployed("1", "2026-11-03T09:00:00Z"),
@@ -71,6 +88,8 @@ describe("asof audit", () => {
     const { code, out } = await audit(doors, []);
     expect(code).toBe(0);
     expect(out).toContain("audit of production\nfrom Sun 1 Nov 00:00 UTC to Mon 30 Nov 23:59 UTC");
+    expect(out).toContain(`made by auditor-1, Sun 22 Nov 09:00 UTC, days of UTC, asof ${VERSION}`);
+    expect(out).toContain("sealing  this ledger is not sealed here");
     expect(out).toContain("2 changes: 2026-11 2");
     expect(out).toMatch(/ 1 {2}no_approval {2}nobody is known to have approved it/);
     expect(out).toMatch(/#2 .* rollback +acme\/billing/);
@@ -108,6 +127,28 @@ describe("asof audit", () => {
     expect(page).toContain('<span class="found">overdue</span>');
   });
 
+  it("says when nothing was sealed, which sources fell silent, and why a change was made", async () => {
+    const log = memoryLog();
+    const doors = givenDoors({ sealedLog: log, silentAfter: new Map([["/ci/", 3 * 3600_000]]) });
+    await told(doors, ...EVENTS, FAILED);
+    const signer = newSigner("log.example/test");
+    const sealNow = () => seal({ store: doors.ledger.store, log, signer, now: doors.ledger.now });
+    await sealNow();
+    doors.setNow("2026-11-22T15:00:00.000Z");
+    await sealNow();
+    const { out } = await audit(doors, []);
+    expect(out).toMatch(/ {2}! \/ci\/acme\/billing: silent at the end, last heard Sun 22 Nov 09:00 UTC/);
+    expect(out).toContain(
+      "sealing  1 gap\n  ! sealed since Sun 22 Nov 09:00 UTC\n  ! no seal from Sun 22 Nov 09:00 UTC to Sun 22 Nov 15:00 UTC",
+    );
+    const page = (await audit(doors, ["--format", "html"])).out.replaceAll(/<\/?time[^>]*>/g, "");
+    expect(page).toContain("1 time without a seal for longer than 65 minutes:");
+    expect(page).toContain("Sun 22 Nov 09:00 UTC to Sun 22 Nov 15:00 UTC");
+    expect(page).toContain("<dt>reason</dt><dd>a night with errors</dd>");
+    expect(page).toContain(`with asof ${VERSION}`);
+    expect(page).toContain('<span class="found">silent at the end</span>');
+  });
+
   it("is a table whose rows are the changes of the report, without formulas", async () => {
     const doors = givenDoors();
     await told(doors, ...EVENTS);
@@ -121,6 +162,7 @@ describe("asof audit", () => {
     expect(rows.length).toBe(report.totals.reduce((sum, { changes }) => sum + changes, 0));
     expect(rows[0]?.title?.startsWith("'=cmd")).toBe(true);
     expect(rows[0]?.controls).toContain("no_approval");
+    expect(rows[0]?.lateSeconds).toBe(String(19 * 86_400));
   });
 
   it("is one document without scripts, in which what others wrote is text", async () => {
@@ -180,7 +222,7 @@ describe("asof audit", () => {
     expect(page).toContain("<td>tests_passed</td><td>3 days</td>");
     expect(page).toContain("is not recorded: changes until then are judged by the first that is");
     expect(page).toContain(
-      "environment=production from=2026-11-01T00:00:00.000Z to=2026-11-30T23:59:59.999Z",
+      "environment=production from=2026-11-01T00:00:00.000Z to=2026-11-30T23:59:59.999Z tz=UTC",
     );
   });
 

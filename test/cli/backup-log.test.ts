@@ -21,7 +21,7 @@ import { ledgerFile, openDatabase } from "../../functions/adapters/sqlite/databa
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
-import { sealingRunner } from "../../functions/runtime/server/sealing.ts";
+import { sealingRunner } from "../../functions/runtime/server/sealing-runner.ts";
 import { type Sealing, seal } from "../../functions/seal/sealer.ts";
 import { wrongIn } from "../seal/check-log.ts";
 import { memoryStore } from "../store/memory.ts";

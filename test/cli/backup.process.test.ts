@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { outcomesOf } from "../client.ts";
-import { deployed } from "../doors/given.ts";
+import { deployed } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { end, cleanUp as endLedgers, newFolder, type Process, startLedger } from "../local/process.ts";
 import { asof, cleanUp, type Env } from "./harness.ts";

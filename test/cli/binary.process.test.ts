@@ -8,7 +8,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { CLI } from "../programs.ts";
 import { broken } from "./broken.ts";

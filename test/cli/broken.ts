@@ -1,7 +1,7 @@
 /** A service whose second release carries a migration, and is broken. */
 import { expect } from "vitest";
 import { event } from "../client.ts";
-import { deployed } from "../doors/given.ts";
+import { deployed } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { type LedgerServer, ledgerServer } from "./harness.ts";
 

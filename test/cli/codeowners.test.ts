@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { matches, ownersOf } from "../../cli/record/codeowners.ts";
-import { NOW, tokenOf } from "../doors/given.ts";
+import { NOW, tokenOf } from "../http/given.ts";
 import { asof, cleanUp, ledgerServer, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);

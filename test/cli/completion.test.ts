@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { forBash, typedLine } from "../../cli/completion/candidates.ts";
 import { event } from "../client.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { broken, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp } from "./harness.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
-import { deployed, OTHER_EXECUTOR, tokenOf } from "../doors/given.ts";
+import { deployed, OTHER_EXECUTOR, tokenOf } from "../http/given.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder } from "./harness.ts";
 

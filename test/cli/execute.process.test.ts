@@ -7,7 +7,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { hashOf, Plan, type Step } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
-import { NOW, OTHER_EXECUTOR, tokenOf } from "../doors/given.ts";
+import { NOW, OTHER_EXECUTOR, tokenOf } from "../http/given.ts";
 import { CLI } from "../programs.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./harness.ts";

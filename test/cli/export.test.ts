@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { ExportJobs, ExportTask } from "../../functions/ledger/export/export-jobs.ts";
 import { event } from "../client.ts";
-import { deployed, givenDoors, tokenOf } from "../doors/given.ts";
+import { deployed, givenDoors, tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer, linesOf, newFolder } from "./harness.ts";
 

@@ -1,8 +1,8 @@
 /** The gate on a terminal. */
 import { afterEach, expect, it } from "vitest";
-import { Gate } from "../../schemas/gate.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 import { event } from "../client.ts";
-import { givenDoors, tokenOf } from "../doors/given.ts";
+import { givenDoors, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
-import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
+import { type GivenDoors, givenDoors, NOW, tokenOf } from "../http/given.ts";
 
 /** What a server does with the next request: lets the ledger answer, or says or does something itself. */
 export type Weather =

@@ -1,7 +1,7 @@
 /** Names that look like something else: a command, a digest, a time, markup. Whoever wrote them, they stay names. */
 import { afterEach, describe, expect, it } from "vitest";
 import { event } from "../client.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { asof, cleanUp, type LedgerServer, ledgerServer } from "./harness.ts";
 
 afterEach(cleanUp);

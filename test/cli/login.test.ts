@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { verifier } from "../../functions/adapters/oidc/verifier.ts";
 import { Identities } from "../../functions/ledger/authority/identities.ts";
-import { cleanUp as cleanUpDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
+import { cleanUp as cleanUpDoors, givenDoors, NOW, tokenOf } from "../http/given.ts";
 import { type Issuer, startIssuer, stopIssuers } from "../oidc/issuer.ts";
 import { asof, cleanUp, type LedgerServer, ledgerServer, newFolder, type Person } from "./harness.ts";
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { mcpServer } from "../../cli/mcp/server.ts";
 import { Release } from "../../schemas/answer.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { broken, TWO } from "./broken.ts";
 import { cleanUp, type LedgerServer } from "./harness.ts";
 

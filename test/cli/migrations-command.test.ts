@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { Event } from "../../cli/record/event.ts";
 import { Release } from "../../schemas/answer.ts";
-import { givenDoors, NOW } from "../doors/given.ts";
+import { givenDoors, NOW } from "../http/given.ts";
 import { asof as call, cleanUp, type Env, ledgerServer, newFolder } from "./harness.ts";
 import { fileOf, golden, inserts, tableOf } from "./tables.ts";
 

@@ -6,7 +6,7 @@ import { actuatorHistory, flywayRun } from "../../cli/migrations/reports.ts";
 import type { Event } from "../../cli/record/event.ts";
 import { Release, Timeline } from "../../schemas/answer.ts";
 import { event, outcomesOf } from "../client.ts";
-import { cleanUp, type GivenDoors, givenDoors } from "../doors/given.ts";
+import { cleanUp, type GivenDoors, givenDoors } from "../http/given.ts";
 import { golden } from "./tables.ts";
 
 afterEach(cleanUp);

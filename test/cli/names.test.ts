@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { Rules } from "../../functions/ledger/names/naming-rules.ts";
-import { deployed, givenDoors, tokenOf } from "../doors/given.ts";
+import { deployed, givenDoors, tokenOf } from "../http/given.ts";
 import { asof, cleanUp, ledgerServer, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);

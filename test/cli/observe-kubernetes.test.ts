@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { Statement, type StatementOf } from "../../schemas/fact.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { object, owner, pod, REPOSITORY } from "../kubernetes/objects.ts";
 import { type ApiServer, apiServer, stopApiServers } from "../kubernetes/server.ts";
 import { digestOf } from "../ledger/given.ts";

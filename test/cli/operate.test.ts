@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { Changes } from "../../schemas/answer.ts";
 import { Freezes } from "../../schemas/redeployment.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { broken, ONE, TWO } from "./broken.ts";
 import { asof, cleanUp, type Ended, type LedgerServer, type Person } from "./harness.ts";
 

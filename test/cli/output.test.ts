@@ -7,7 +7,7 @@ import { changesLines } from "../../cli/ask/timeline-view.ts";
 import { timesIn } from "../../cli/ask/words-for.ts";
 import { commandsFor, GROUPS } from "../../cli/commands.ts";
 import { Release } from "../../schemas/answer.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { broken } from "./broken.ts";
 import { asof, cleanUp, type LedgerServer } from "./harness.ts";
 

@@ -21,7 +21,7 @@ import { filesOf } from "../../cli/verify/package-files.ts";
 import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { writeKey } from "../../functions/seal/note.ts";
 import { seal } from "../../functions/seal/sealer.ts";
-import { deployed, givenDoors, SECRETS, tokenOf } from "../doors/given.ts";
+import { deployed, givenDoors, SECRETS, tokenOf } from "../http/given.ts";
 import { memoryLog } from "../seal/memory-log.ts";
 import { newSigner } from "../seal/signer.ts";
 import { asof, cleanUp, ledgerServer, linesOf, newFolder } from "./harness.ts";

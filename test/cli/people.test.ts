@@ -1,6 +1,6 @@
 /** Persons on a terminal. */
 import { afterEach, describe, expect, it } from "vitest";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { asof, cleanUp, ledgerServer, type Person } from "./harness.ts";
 
 afterEach(cleanUp);

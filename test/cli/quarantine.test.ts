@@ -1,7 +1,7 @@
 /** The quarantine on a terminal. */
 import { afterEach, describe, expect, it } from "vitest";
-import { Quarantine } from "../../schemas/quarantine.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { Quarantine } from "../../schemas/answers/quarantine.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 
 afterEach(cleanUp);

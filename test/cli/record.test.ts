@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { Release } from "../../schemas/answer.ts";
-import { BOUND, tokenOf } from "../doors/given.ts";
+import { BOUND, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { serving, sha256, cleanUp as stopRegistries } from "../registry/server.ts";
 import { asof, cleanUp, type LedgerServer, ledgerServer, linesOf, newFolder } from "./harness.ts";

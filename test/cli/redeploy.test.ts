@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { broken, ONE, REPOSITORY, TWO, VERSION } from "./broken.ts";
 import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./harness.ts";
 

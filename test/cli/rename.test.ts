@@ -1,7 +1,7 @@
 /** Renames on a terminal. */
 import { afterEach, expect, it } from "vitest";
 import { eventOf } from "../../schemas/event.ts";
-import { givenDoors, tokenOf } from "../doors/given.ts";
+import { givenDoors, tokenOf } from "../http/given.ts";
 import { deployed } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 

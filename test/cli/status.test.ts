@@ -4,7 +4,7 @@ import { pagePath } from "../../cli/ask/open.ts";
 import { Release } from "../../schemas/answer.ts";
 import { addressOf } from "../../web/address.ts";
 import { event } from "../client.ts";
-import { deployed, NOW, tokenOf } from "../doors/given.ts";
+import { deployed, NOW, tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp, type LedgerServer, type Person } from "./harness.ts";

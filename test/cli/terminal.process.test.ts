@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { event } from "../client.ts";
-import { deployed, NOW, tokenOf } from "../doors/given.ts";
+import { deployed, NOW, tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { CLI } from "../programs.ts";
 import { broken, REPOSITORY, TWO } from "./broken.ts";

@@ -6,7 +6,7 @@ import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { tokensIn } from "../../functions/ledger/authority/token-lines.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { tokenFile, warnOfEnds } from "../../functions/runtime/config/token-file.ts";
-import { cleanUp as cleanUpDoors, givenDoors, NOW } from "../doors/given.ts";
+import { cleanUp as cleanUpDoors, givenDoors, NOW } from "../http/given.ts";
 import { asof, cleanUp, linesOf, newFolder } from "./harness.ts";
 
 afterEach(async () => {

@@ -1,8 +1,8 @@
 /** Any history: the answers of one ledger agree with each other. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { artifact, commit } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";
+import { artifact, commit } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact, tag } from "../../functions/queries/artifact.ts";
+import { artifact, tag } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { Artifact, Release, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
@@ -42,6 +42,14 @@ describe("an archived image", () => {
     ]);
     expect(release.components[0]).not.toHaveProperty("rebuild");
     expect(artifact.heldBy).toMatchObject([{ ...held, tags: ["1.4"] }]);
+    expect(tag).toMatchObject({ status: "set", digest: IMAGE, archived: true, since: day(1) });
+  });
+
+  it("keeps a tag that the report of the archiving names", async () => {
+    const reported = lost("artifact.deleted", day(5), { archived: true, tag: "1.4" });
+    const { release, artifact, tag } = await answersOf([pushed, runs, reported]);
+    expect(release.components).toMatchObject([{ digest: IMAGE, availability: "archived" }]);
+    expect(artifact.heldBy).toMatchObject([{ tags: ["1.4"] }]);
     expect(tag).toMatchObject({ status: "set", digest: IMAGE, archived: true, since: day(1) });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact } from "../../functions/queries/artifact.ts";
+import { artifact } from "../../functions/queries/images/artifact.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { countedReads, day, deployed, digestOf, given, observed } from "./given.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
+import { artifact, commit, tag } from "../../functions/queries/images/artifact.ts";
 import { Artifact, CommitAnswer, type Place, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryPeople } from "../store/memory-people.ts";
@@ -55,6 +55,32 @@ describe("an artifact", () => {
     ]);
     expect((await ask(ledger, day(20), SHARED))?.ran.map(({ until }) => until)).toEqual([null]);
     expect((await ask(ledger, day(20), OTHER))?.ran.map(({ until }) => until)).toEqual([undefined]);
+  });
+
+  it.each([
+    [
+      "moved to another image",
+      said("artifact.pushed", day(5), { digest: digestOf("next"), repository: REPOSITORY, tag: "1" }),
+    ],
+    ["was deleted by its name", deleted(day(5), { what: "tag", tag: "1" })],
+    ["was deleted, perhaps with the image", deleted(day(5), { what: "unknown", tag: "1", digest: IMAGE })],
+  ])("lists no tag that %s", async (_, change) => {
+    const ledger = await given(pushed(day(2), { tag: "1.4" }), pushed(day(3), { tag: "1" }), change);
+    expect((await ask(ledger))?.heldBy).toMatchObject([{ availability: "available", tags: ["1.4"] }]);
+    expect((await ask(ledger, day(4)))?.heldBy).toMatchObject([{ tags: ["1", "1.4"] }]);
+  });
+
+  it("lists no tag of a deleted image, and all of a restored one", async () => {
+    const tagged = [pushed(day(2), { tag: "1" }), deleted(day(5), { digest: IMAGE })];
+    const back = said("artifact.restored", day(6), {
+      digest: IMAGE,
+      repository: REPOSITORY,
+      what: "manifest",
+    });
+    expect((await ask(await given(...tagged)))?.heldBy).toMatchObject([
+      { availability: "deleted", tags: [] },
+    ]);
+    expect((await ask(await given(...tagged, back)))?.heldBy).toMatchObject([{ tags: ["1"] }]);
   });
 
   it("is told with who holds it, where it came from and what speaks for it, whenever that was said", async () => {

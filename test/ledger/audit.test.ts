@@ -1,10 +1,11 @@
 /** The audit report: each violation that is planted is found, and no other; and no change is missing. */
 import { describe, expect, it } from "vitest";
+import { retractionId } from "../../functions/ledger/append.ts";
 import { audit } from "../../functions/queries/audit/audit.ts";
 import { drawn } from "../../functions/queries/audit/population.ts";
-import { Audit, type ControlCode } from "../../schemas/audit.ts";
+import { Audit, CONTROLS, type ControlCode } from "../../schemas/answers/audit.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { day, digestOf, given, observed, repositoryOf, retracted, said, shaOf } from "./given.ts";
 
 const SOURCE = "/webhooks/github/github.com/acme/billing";
@@ -117,6 +118,11 @@ describe("a change that was approved, built and deployed as it should be", () =>
     const answer = await report([merged, built, deployed, approvedCommit("monalisa")]);
     expect(found(answer)).toEqual([]);
     expect(answer.changes[0]?.approvals).toMatchObject([{ by: "monalisa", of: "commit", isBefore: true }]);
+  });
+
+  it("has a planted violation of every control here", () => {
+    const planted = new Set([...PLANTS.map(([control]) => control), "no_commit"]);
+    expect([...planted].sort()).toEqual(CONTROLS.map(({ value }) => value).sort());
   });
 
   it("lists every control, so that one without findings is not one that was forgotten", async () => {
@@ -237,6 +243,31 @@ describe("a violation that is planted", () => {
     expect(finding?.message.length).toBeGreaterThan(10);
   });
 
+  it("is shown with the exception that let it through a freeze: who made it, and why", async () => {
+    const made = { ...EXCEPTION, actor: "lisa" };
+    const answer = await report([...change({}), frozen(), made]);
+    expect(answer.changes[0]?.freezes).toMatchObject([
+      { letThrough: true, exception: { at: day(9, "13:00"), by: "lisa", reason: "the tax office waits" } },
+    ]);
+  });
+
+  it("has the reason of the request that it carries out", async () => {
+    const requested = said("redeployment.requested", day(9), {
+      ...{ source: "/asof/redeployments", environment: "production", service: SERVICE },
+      ...{
+        question: { last: "good", knownAt: day(20, "07:30") },
+        planHash: "0".repeat(64),
+        deadline: day(10),
+        key: "k",
+      },
+      components: [{ component: "main", repository: repositoryOf(SERVICE), digest: digestOf("new") }],
+      reason: "orders fail at night",
+    });
+    const done = deployed({ redeployment: requested.id });
+    const answer = await report([...change({ deployed: done }), requested]);
+    expect(answer.changes).toMatchObject([{ kind: "rollback", reason: "orders fail at night" }]);
+  });
+
   it("is found where no commit is known; then nobody can have approved it, and no build is verified", async () => {
     const answer = await report([CLEAN.deployed]);
     expect(found(answer)).toEqual(["no_approval 1", "no_commit 1", "no_verified_build 1"]);
@@ -342,7 +373,37 @@ describe("the population", () => {
       source: SOURCE,
       days: ["2026-10-08", "2026-10-09", "2026-10-10"],
       longestPauseDays: 0,
+      last: "2026-10-10T12:00:01.000Z",
+      silent: false,
     });
+  });
+
+  it("says which sources were silent at its end, and which reported before it alone", async () => {
+    const daily = (source: string, from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, n) =>
+        deployed({
+          ...{ source, service: source.slice(1), occurredAt: day(from + n) },
+          deployment: { provider: "ci", instance: source, id: String(n) },
+        }),
+      );
+    const ledger = await given(
+      ...daily("/quiet", 1, 12),
+      ...daily("/alive", 10, 31),
+      ...daily("/gone", 1, 7),
+    );
+    const imported = await ledger.tell(deployed({ source: "/import/github", occurredAt: day(2) }));
+    const people = { reveal: ledger.people.reveal.bind(ledger.people) };
+    const asked = { ...PERIOD, from: day(8, "00:00"), to: day(25, "23:59") };
+    const answer = Audit.parse(await ledger.shown(await audit(ledger.at(day(31)), asked, { people })));
+    expect(imported.kind).toBe("deployment.succeeded");
+    expect(answer.coverage.map(({ source, days, silent }) => [source, days.length, silent])).toEqual([
+      ["/alive", 16, false],
+      ["/gone", 0, true],
+      ["/quiet", 5, true],
+    ]);
+    const patient = { people, silentAfter: new Map([["/quiet", 90 * 86_400_000]]) };
+    const later = await audit(ledger.at(day(31)), asked, patient);
+    expect(later?.coverage.filter(({ silent }) => silent).map(({ source }) => source)).toEqual(["/gone"]);
   });
 
   it("names the numbers that a deployer which counts did not report", async () => {
@@ -351,6 +412,25 @@ describe("the population", () => {
     const { gaps } = await report([revision("3", day(10)), revision("4", day(11)), revision("7", day(12))]);
     expect(gaps).toEqual([
       { provider: "helm", instance: "eu/billing", service: SERVICE, missing: ["5", "6"] },
+    ]);
+  });
+
+  it("names the facts that were retracted or disputed, and takes no lookup of a registry for an act", async () => {
+    const target = { source: SOURCE, id: CLEAN.deployed.id };
+    const { acts } = await report([
+      ...change({}),
+      { ...retracted(CLEAN.approved), source: "/asof/retractions" },
+      said("statement.disputed", day(12), {
+        ...{ source: "/asof/disputes", id: retractionId(target), target },
+        reason: "nobody deployed this",
+      }),
+      said("artifact.pushed", day(12), {
+        ...{ source: "/asof/registry/ghcr.io", repository: repositoryOf(SERVICE), digest: digestOf("new") },
+      }),
+    ]);
+    expect(acts.map(({ what, detail, reason }) => [what, detail, reason])).toEqual([
+      ["fact.retracted", `${SOURCE} ${CLEAN.approved.id}`, "was wrong"],
+      ["statement.disputed", `${SOURCE} ${CLEAN.deployed.id}`, "nobody deployed this"],
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** Configuration in the other answers: the commit, the timeline, the diff. */
 import { describe, expect, it } from "vitest";
-import { commit } from "../../functions/queries/commit.ts";
+import { commit } from "../../functions/queries/changes/commit.ts";
 import { diff } from "../../functions/queries/diff.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";

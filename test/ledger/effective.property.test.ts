@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { all } from "../../functions/ledger/fact-reader.ts";
+import { foldEffects, newestOf } from "../../functions/queries/release/deployment-reader.ts";
 import { isEffective, statedEffect } from "../../functions/queries/release/effective-deployments.ts";
-import { foldEffects, newestOf } from "../../functions/queries/release/running.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history, question } from "../histories.ts";

@@ -1,8 +1,8 @@
 /** Tables of the gate: what it lets through, what it does not, and why. */
 import { describe, expect, it } from "vitest";
 import { gate } from "../../functions/queries/gate/gate.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { Gate } from "../../schemas/gate.ts";
 import { digestOf, type Given, given, retracted, said, shaOf } from "./given.ts";
 import {
   built,

@@ -1,10 +1,11 @@
 /** Any history: at each of its moments, the history's columns show what the release shows. */
+
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonical } from "../../functions/ledger/canonical.ts";
 import { history } from "../../functions/queries/history.ts";
+import type { Selector } from "../../functions/queries/question.ts";
 import { release } from "../../functions/queries/release/release.ts";
-import type { Selector } from "../../functions/queries/release/running.ts";
 import type { History, Release, ShownRelease } from "../../schemas/answer.ts";
 import { casesOf } from "../runs.ts";
 import { flat, looked } from "./apart.ts";

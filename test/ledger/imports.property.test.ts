@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
-import { artifact, tag } from "../../functions/queries/artifact.ts";
 import { history as historyOf } from "../../functions/queries/history.ts";
+import { artifact, tag } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import { Statement } from "../../schemas/fact.ts";

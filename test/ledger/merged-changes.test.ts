@@ -1,10 +1,10 @@
 /** The changes of a commit: who wrote, approved and merged what was deployed, in every style of merging. */
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { commit } from "../../functions/queries/artifact.ts";
+import { commit } from "../../functions/queries/images/artifact.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import type { SamePersons } from "../../schemas/same-persons.ts";
+import type { SamePersons } from "../../schemas/settings/same-persons.ts";
 import { day, given, retracted, said, shaOf } from "./given.ts";
 
 const MergedFact = z.looseObject({ authors: z.array(z.string()) });

@@ -1,6 +1,7 @@
 /** Cost is behaviour: how many requests a redeployment's course takes, and how many of them one after the other. */
 import { expect, it } from "vitest";
-import { REDEPLOYMENTS, redeployment } from "../../functions/plan/redeployment/status.ts";
+import { REDEPLOYMENTS } from "../../functions/ledger/redeployed.ts";
+import { redeployment } from "../../functions/plan/redeployment/status.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { type Cost, recording, startCounted } from "../store/counting.ts";
 import { digestOf, said } from "./given.ts";

@@ -1,7 +1,8 @@
 /** The course of a redeployment against an oracle, after any order of arrival. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { REDEPLOYMENTS, redeployment } from "../../functions/plan/redeployment/status.ts";
+import { REDEPLOYMENTS } from "../../functions/ledger/redeployed.ts";
+import { redeployment } from "../../functions/plan/redeployment/status.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import { digestOf, given, said } from "./given.ts";

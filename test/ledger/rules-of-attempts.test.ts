@@ -25,6 +25,39 @@ const canary = (digest: string, weight: number) => main({ variant: "canary", wei
 const second = { deployment: deployment("2") };
 const third = { deployment: deployment("3") };
 
+cases("of a deployment that starts again", [
+  {
+    rule: "it is under way, although it had taken effect before: a deployer rolls back to it",
+    given: [
+      started("08:00", [main({ digest: ONE })]),
+      succeeded("08:05", [main({ digest: ONE })]),
+      failed("09:00", [main({ digest: TWO })], second),
+      started("09:01", [main({ digest: ONE })]),
+    ],
+    answers: { attempt: { status: "started", startedAt: time("09:01"), deployment: deployment("1") } },
+  },
+  {
+    rule: "it is under way, although it had failed before",
+    given: [
+      succeeded("07:00", [main({ digest: ONE })], third),
+      started("08:00", [main({ digest: TWO })]),
+      failed("08:05", [main({ digest: TWO })]),
+      started("08:20", [main({ digest: TWO })]),
+    ],
+    answers: { attempt: { status: "started", startedAt: time("08:20") }, warnings: [] },
+  },
+  {
+    rule: "it is over once it took effect again",
+    given: [
+      started("08:00", [main({ digest: ONE })]),
+      succeeded("08:05", [main({ digest: ONE })]),
+      started("09:01", [main({ digest: ONE })]),
+      succeeded("09:02", [main({ digest: ONE })]),
+    ],
+    answers: { attempt: null },
+  },
+]);
+
 cases("of variants of one component", [
   {
     rule: "all of them run, each with its weight",

@@ -1,6 +1,6 @@
 /** What was imported, beside what live senders report of the same. */
 import { describe, expect, it } from "vitest";
-import { tag } from "../../functions/queries/artifact.ts";
+import { tag } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { silentSources } from "../../functions/queries/silent-sources.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { artifact, tag } from "../../functions/queries/artifact.ts";
 import { gate } from "../../functions/queries/gate/gate.ts";
+import { artifact, tag } from "../../functions/queries/images/artifact.ts";
 import { Artifact, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { REPOSITORY_MAX } from "../../schemas/scalars.ts";

@@ -3,6 +3,7 @@ import { cases } from "./cases.ts";
 import { digestOf, said } from "./given.ts";
 import {
   built,
+  component,
   deleted,
   deployment,
   described,
@@ -10,6 +11,7 @@ import {
   main,
   migration,
   PLACE,
+  partly,
   pushed,
   REPOSITORY,
   started,
@@ -18,6 +20,9 @@ import {
 } from "./saying.ts";
 
 const image = (name: string) => main({ digest: digestOf(name) });
+const api = (name: string) => component("api", { digest: digestOf(name) });
+const worker = (name: string) => component("worker", { digest: digestOf(name) });
+const both = (first: string, second: string) => ({ components: [api(first), worker(second)] });
 const brought = (at: string, name: string, more: object = {}) =>
   succeeded(at, [image(name)], { deployment: deployment(`${at} ${name}`), ...more });
 const builtAt = (name: string, committedAt: string) =>
@@ -110,6 +115,17 @@ cases("of an older build that overtakes", [
     answers: warned("older_build"),
   },
   {
+    rule: "it is warned of, too, where the deployment before names its tag alone",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      pushed("02 08:10", digestOf("new"), { tag: "2" }),
+      succeeded("20 01:00", [main({ repository: REPOSITORY, tag: "2" })], { deployment: deployment("2") }),
+      brought("20 02:00", "old"),
+    ],
+    answers: warned("older_build"),
+  },
+  {
     rule: "the same commit again is none",
     given: [builtAt("old", time("01 08:00")), ofCommit("20 01:00", "old"), ofCommit("20 02:00", "old")],
     answers: warned(),
@@ -135,6 +151,40 @@ cases("of a deployment that failed", [
       failed("20 02:10", [image("two")], { deployment: deployment("2") }),
     ],
     answers: { ...warned("deployment_failed"), attempt: { status: "failed" } },
+  },
+  {
+    rule: "it stands while another component alone is deployed",
+    given: [
+      brought("20 01:00", "one", both("one", "one")),
+      failed("20 02:10", [worker("two")], { deployment: deployment("2"), ...partly }),
+      succeeded("20 03:00", [api("two")], { deployment: deployment("3"), ...partly }),
+    ],
+    answers: {
+      ...warned("deployment_failed"),
+      attempt: { status: "failed", deployment: deployment("2"), components: [worker("two")] },
+    },
+  },
+  {
+    rule: "it stands, too, where that other component was started after it failed",
+    given: [
+      brought("20 01:00", "one", both("one", "one")),
+      failed("20 02:10", [worker("two")], { deployment: deployment("2"), ...partly }),
+      started("20 02:50", [api("two")], { deployment: deployment("3"), ...partly }),
+      succeeded("20 03:00", [api("two")], { deployment: deployment("3"), ...partly }),
+      started("20 03:50", [api("three")], { deployment: deployment("4"), ...partly }),
+      succeeded("20 04:00", [api("three")], { deployment: deployment("4"), ...partly }),
+    ],
+    answers: { ...warned("deployment_failed"), attempt: { deployment: deployment("2") } },
+  },
+  {
+    rule: "it is settled once each of its components was deployed",
+    given: [
+      brought("20 01:00", "one", both("one", "one")),
+      failed("20 02:10", both("two", "two").components, { deployment: deployment("2") }),
+      succeeded("20 03:00", [api("two")], { deployment: deployment("3"), ...partly }),
+      succeeded("20 04:00", [worker("two")], { deployment: deployment("4"), ...partly }),
+    ],
+    answers: { ...warned(), attempt: null },
   },
   {
     rule: "a deployment after it settles what runs",

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { recordTokenChanges } from "../../functions/runtime/server/token-changes.ts";
-import { Audit } from "../../schemas/audit.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
 import { newFolder, cleanUp as removeFolders } from "../cli/harness.ts";
-import { cleanUp, deployed, givenDoors } from "../doors/given.ts";
+import { cleanUp, deployed, givenDoors } from "../http/given.ts";
 
 afterAll(cleanUp);
 afterEach(removeFolders);

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { verifier } from "../../functions/adapters/oidc/verifier.ts";
 import { Identities } from "../../functions/ledger/authority/identities.ts";
-import { cleanUp, deployed, type GivenDoors, givenDoors, NOW } from "../doors/given.ts";
+import { cleanUp, deployed, type GivenDoors, givenDoors, NOW } from "../http/given.ts";
 import { type Issuer, startIssuer, stopIssuers } from "./issuer.ts";
 
 afterEach(cleanUp);

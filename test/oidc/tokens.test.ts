@@ -5,7 +5,7 @@ import * as z from "zod";
 import { verifier } from "../../functions/adapters/oidc/verifier.ts";
 import { Identities } from "../../functions/ledger/authority/identities.ts";
 import { type Client, event } from "../client.ts";
-import { cleanUp, deployed, givenDoors, NOW } from "../doors/given.ts";
+import { cleanUp, deployed, givenDoors, NOW } from "../http/given.ts";
 import { type Claims, goldenClaims, type Issuer, newKey, startIssuer, stopIssuers } from "./issuer.ts";
 
 const AUDIENCE = "https://ledger.acme.example";

@@ -111,7 +111,7 @@ export function pointAt(
   at: string,
 ): string | undefined {
   const by = until(moves(believed, repository), at);
-  const last = by.filter((fact) => fact.tag === tag).at(-1);
+  const last = by.filter((fact) => isMoveOf(fact, tag)).at(-1);
   // A tag that was only taken away names no image any more; one whose image was deleted comes back with the image.
   if (last === undefined || (last.kind === "artifact.deleted" && last.what !== "manifest")) return undefined;
   const later = by.filter(
@@ -120,6 +120,10 @@ export function pointAt(
   const decisive = later.at(-1) ?? last;
   return decisive.kind === "artifact.deleted" ? undefined : last.digest;
 }
+
+/** Archiving an image moves none of its tags. */
+const isMoveOf = (fact: Moved, tag: string): boolean =>
+  fact.tag === tag && !(fact.kind === "artifact.deleted" && fact.archived === true);
 
 /** A deleted manifest takes its tags with it, and a restored one brings them back. Archiving leaves them. */
 const decidesOnTags = (fact: Moved): boolean =>
@@ -143,8 +147,8 @@ export function windowOf(
   const inside = until(moves(believed, repository), closes).filter(({ occurredAt }) => occurredAt > opens);
   const point = (at: string): string | undefined => pointAt(believed, repository, tag, at);
   const initial = point(opens);
-  const moved = inside.filter((fact) => fact.tag === tag).map(({ occurredAt }) => occurredAt);
-  const set = until(moves(believed, repository), closes).filter((fact) => fact.tag === tag);
+  const moved = inside.filter((fact) => isMoveOf(fact, tag)).map(({ occurredAt }) => occurredAt);
+  const set = until(moves(believed, repository), closes).filter((fact) => isMoveOf(fact, tag));
   // A delete or restore touches the tag if the tag had been set to that manifest before.
   const touched = inside
     .filter((fact) => decidesOnTags(fact) && fact.digest !== undefined)

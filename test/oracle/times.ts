@@ -147,35 +147,53 @@ function wentOn(facts: readonly Fact[], start: FactOf<"deployment.started">, las
   return order(last) > order(start) && isSameDeployer && isOfNoLess && !begunBefore;
 }
 
+/** Whether all that failed was deployed or taken away since, by a claim of everything or of each component of it. */
+function isSettled({ components }: Told, failedAt: string, claims: readonly Claim[]): boolean {
+  const later = claims.filter((claim) => order(claim) > failedAt);
+  const renewed = later.flatMap(namesIn);
+  const areAll = components !== undefined && namesIn({ components }).every((name) => renewed.includes(name));
+  return areAll || later.some((claim) => !isOfSome(claim));
+}
+
 /**
- * The newest deployment that had started, unless it took effect or its deployer went on; else the newest that failed. A
- * failure stands until something takes effect after it.
+ * The newest deployment that had started, unless it took effect or its deployer went on; else the newest that failed and
+ * whose components were not all deployed since.
  */
 export function attempt(question: Question, last: Claim | undefined): Release["attempt"] {
   const facts = until(question.believed, question.at);
   const here = (fact: Fact): boolean => isHere(fact, question) || isEverywhereHere(fact, question);
   const own = facts.filter(here);
+  const takesAway = (fact: Claim): boolean =>
+    fact.kind === "deployment.removed" && fact.deployment !== undefined && fact.scope !== "service";
+  const claims = ofKind(own, "deployment.succeeded", "deployment.removed").filter((fact) => !takesAway(fact));
+  if (last !== undefined) claims.push(last);
   const [start] = ofKind(facts, "deployment.started")
     .filter((fact) => isHere(fact, question))
     .slice(-1);
-  const [failure] = ofKind(facts, "deployment.failed")
+  const failure = ofKind(facts, "deployment.failed")
     .filter((fact) => isHere(fact, question))
-    .slice(-1);
-  const begun = start === undefined ? null : attemptBy(own, start, last);
-  if (begun !== null || failure === undefined) return begun;
-  return start !== undefined && order(start) > order(failure) ? null : attemptBy(own, failure, last);
+    .findLast((fact) => !isSettled(fact, order(fact), claims));
+  const begun = start === undefined ? null : attemptBy(own, start, last, claims);
+  return begun === null && failure !== undefined ? attemptBy(own, failure, last, claims) : begun;
 }
+
+/** An end may be stamped so long before its own start, as clocks differ. */
+const FIVE_MINUTES_MS = 300_000;
 
 function attemptBy(
   own: readonly Fact[],
   newest: FactOf<"deployment.started" | "deployment.failed">,
   last: Claim | undefined,
+  claims: readonly Claim[],
 ): Release["attempt"] {
-  const ofIt = (fact: { deployment?: Deployment }) => sameDeployment(fact.deployment, newest.deployment);
+  const ofIt = (fact: { deployment?: Deployment; occurredAt: string }) =>
+    sameDeployment(fact.deployment, newest.deployment) &&
+    (newest.kind === "deployment.failed" ||
+      Date.parse(newest.occurredAt) - Date.parse(fact.occurredAt) <= FIVE_MINUTES_MS);
   const failure = ofKind(own, "deployment.failed").filter(ofIt).at(-1);
   const effect = ofKind(own, "deployment.succeeded", "deployment.removed").filter(ofIt).at(-1);
   if (effect !== undefined && (failure === undefined || order(effect) > order(failure))) return null;
-  if (failure !== undefined && last !== undefined && order(last) > order(failure)) return null;
+  if (failure !== undefined && isSettled(failure, order(failure), claims)) return null;
   const start =
     newest.kind === "deployment.started" ? newest : ofKind(own, "deployment.started").filter(ofIt).at(-1);
   if (failure === undefined && start !== undefined && last !== undefined && wentOn(own, start, last))

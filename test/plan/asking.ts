@@ -1,7 +1,7 @@
 /** Plans, tersely: what the tables tell a ledger, and what they look at in its answer. */
 
 import { type PlanOptions, plan } from "../../functions/plan/plan.ts";
-import type { TargetQuery } from "../../functions/plan/target/target-release.ts";
+import type { TargetQuery } from "../../functions/plan/target/target.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { digestOf, type Given, given, shaOf } from "../ledger/given.ts";

@@ -9,7 +9,7 @@ import { Plan } from "../../schemas/plan.ts";
 import { broken, ONE, REPOSITORY, TWO } from "../cli/broken.ts";
 import { cleanUp, type LedgerServer, linesOf, newFolder } from "../cli/harness.ts";
 import { event } from "../client.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { HOSTILE } from "./commands-hostile.ts";
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
 import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { type Client, event } from "../client.ts";
-import { cleanUp, deployed, type GivenDoors, givenDoors } from "../doors/given.ts";
+import { cleanUp, deployed, type GivenDoors, givenDoors } from "../http/given.ts";
 import { cleanUp as closeServers, type Reply, type Serving, serving, sha256 } from "../registry/server.ts";
 
 afterAll(cleanUp);

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
-import { cleanUp, deployed, givenDoors, problemOf } from "../doors/given.ts";
+import { cleanUp, deployed, givenDoors, problemOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 
 afterAll(cleanUp);

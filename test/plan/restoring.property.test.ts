@@ -1,8 +1,8 @@
 /** A plan promises only what its steps do: simulated for each deployer, they bring everything that changes. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Release } from "../../schemas/answers/release.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import type { Release } from "../../schemas/release.ts";
 import { pick } from "../histories/words.ts";
 import { deployed, digestOf, shaOf } from "../ledger/given.ts";
 import { built, CODE, described, PLACE, pushed, REPOSITORY, time } from "../ledger/saying.ts";

@@ -1,7 +1,7 @@
 /** Services without images: a tarball with its digest, or a commit alone, from the build to the gate. */
 import { describe, expect, it } from "vitest";
-import { artifact, commit } from "../../functions/queries/artifact.ts";
 import { gate, gateOfCommit } from "../../functions/queries/gate/gate.ts";
+import { artifact, commit } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Statement } from "../../schemas/fact.ts";

@@ -4,7 +4,7 @@ import { withoutExecutor } from "../../functions/reactions/executors/executors.t
 import { LookAgain } from "../../functions/reactions/reaction.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { Plan } from "../../schemas/plan.ts";
-import { cleanUp, NOW } from "../doors/given.ts";
+import { cleanUp, NOW } from "../http/given.ts";
 import { type ArgoServer, argoServer } from "./argocd-server.ts";
 import { type AskedBack, askedBack, PLACE, reporting } from "./asked-back.ts";
 

@@ -7,7 +7,7 @@ import { configuration } from "../../functions/runtime/config/environment.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { type Client, event } from "../client.ts";
-import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
+import { type GivenDoors, givenDoors, NOW, tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 
 export const PLACE = { environment: "production", service: "acme/billing" };

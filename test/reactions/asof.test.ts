@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from "vitest";
 import { asofOver, Unknown } from "../../functions/reactions/ledger-client.ts";
-import { cleanUp, givenDoors, tokenOf } from "../doors/given.ts";
+import { cleanUp, givenDoors, tokenOf } from "../http/given.ts";
 
 afterAll(cleanUp);
 

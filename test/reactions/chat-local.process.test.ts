@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { start } from "../../functions/runtime/server/server.ts";
 import { clientOf, over } from "../client.ts";
-import { deployed } from "../doors/given.ts";
+import { deployed } from "../http/given.ts";
 import { cleanUp, newFolder } from "../local/process.ts";
 import { receiver } from "./receiving.ts";
 

@@ -10,7 +10,7 @@ import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteSentMessages } from "../../functions/adapters/sqlite/sent-messages.ts";
 import { start } from "../../functions/runtime/server/server.ts";
 import { type Client, clientOf, over } from "../client.ts";
-import { deployed } from "../doors/given.ts";
+import { deployed } from "../http/given.ts";
 import { cleanUp, newFolder } from "../local/process.ts";
 import { type Emulator, startEmulator } from "../store/emulator.ts";
 import { type Receiver, receiver } from "./receiving.ts";

@@ -13,7 +13,7 @@ import { Heard } from "../../functions/reactions/reaction.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { type Event, event } from "../client.ts";
-import { cleanUp, givenDoors, NOW, tokenOf } from "../doors/given.ts";
+import { cleanUp, givenDoors, NOW, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { click, PLACE, REPOSITORY } from "./asked-back.ts";
 import { type Received, type Reply, receiver } from "./receiving.ts";

@@ -5,7 +5,7 @@ import { LookAgain } from "../../functions/reactions/reaction.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { event } from "../client.ts";
-import { cleanUp, NOW } from "../doors/given.ts";
+import { cleanUp, NOW } from "../http/given.ts";
 import { type AskedBack, askedBack, ONE, PLACE, REPOSITORY, reporting, TWO } from "./asked-back.ts";
 import { arnOf, definitionOf, type EcsServer, ecsServer } from "./ecs-server.ts";
 

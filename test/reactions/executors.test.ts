@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vites
 import type { Send } from "../../functions/reactions/ledger-client.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
-import { cleanUp, type GivenDoors, NOW } from "../doors/given.ts";
+import { cleanUp, type GivenDoors, NOW } from "../http/given.ts";
 import { type AskedBack, askedBack, deploying, migrated, ONE, PLACE, REPOSITORY, TWO } from "./asked-back.ts";
 import { parametersOf, type Received, type Receiver, type Reply, receiver, verified } from "./receiving.ts";
 

@@ -7,8 +7,8 @@ import type { Heard } from "../../functions/reactions/reaction.ts";
 import { type Maintenance, maintenance, matchersOf } from "../../functions/reactions/silences/silences.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import type { Freezes, Redeployment } from "../../schemas/redeployment.ts";
-import type { Release } from "../../schemas/release.ts";
 
 const SECRET = "Bearer nobody-may-see-this";
 const MATCHERS = [

@@ -11,7 +11,7 @@ import { bundleWith, readEntries, readPublished } from "../../functions/seal/rea
 import { readSeal, sealEntry } from "../../functions/seal/seal-leaf.ts";
 import { type Sealing, seal } from "../../functions/seal/sealer.ts";
 import { bundleOf } from "../../functions/seal/tiles.ts";
-import { entryOf } from "../../functions/seal/unsealed.ts";
+import { entryOf } from "../../functions/seal/unsealed-facts.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { wrongIn } from "./check-log.ts";
 import { factOf, laggingStore, type Row, rowOf } from "./late-store.ts";

@@ -1,6 +1,6 @@
 /** A ledger that is older than its log gets back what it lacks. */
 import { describe, expect, it } from "vitest";
-import { carryLog } from "../../functions/seal/carry.ts";
+import { carryLog } from "../../functions/seal/log-transfer.ts";
 import { writeKey } from "../../functions/seal/note.ts";
 import { restoreFromLog } from "../../functions/seal/restore.ts";
 import { type Sealing, seal } from "../../functions/seal/sealer.ts";

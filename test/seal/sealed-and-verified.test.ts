@@ -1,7 +1,7 @@
 /** What the sealer writes, the verifier takes; what the sealer could not help, the verifier lists. */
 import { expect, it } from "vitest";
 import { writeKey } from "../../functions/seal/note.ts";
-import { BEGINNING } from "../../functions/seal/unsealed.ts";
+import { BEGINNING } from "../../functions/seal/unsealed-facts.ts";
 import { checkBundle } from "../../functions/seal/verify/bundle.ts";
 import { verifyLog } from "../../functions/seal/verify/log.ts";
 import { type SealedLedger, sealedLedger, timeAfter } from "./given.ts";

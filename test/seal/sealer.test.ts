@@ -4,7 +4,7 @@ import type { LogStore } from "../../functions/seal/log-store.ts";
 import { readSeal } from "../../functions/seal/seal-leaf.ts";
 import { sealAll } from "../../functions/seal/sealer.ts";
 import { entriesOf } from "../../functions/seal/tiles.ts";
-import { BEGINNING } from "../../functions/seal/unsealed.ts";
+import { BEGINNING } from "../../functions/seal/unsealed-facts.ts";
 import { sealedLedger, timeAfter } from "./given.ts";
 
 const MINUTE = 60_000;

@@ -8,13 +8,16 @@ import type { Reads } from "../../functions/ledger/loader.ts";
 import type { LogStore } from "../../functions/seal/log-store.ts";
 import type { Signer } from "../../functions/seal/note.ts";
 import { type Sealing, sealAll } from "../../functions/seal/sealer.ts";
-import { BEGINNING } from "../../functions/seal/unsealed.ts";
+import { BEGINNING } from "../../functions/seal/unsealed-facts.ts";
 import { wrongIn } from "./check-log.ts";
 import { factOf, laggingStore, type Row, rowOf } from "./late-store.ts";
 import { memoryLog } from "./memory-log.ts";
 import { newSigner } from "./signer.ts";
 
 const MINUTE = 60_000;
+
+/** Of a history, each with up to three sealers that run up to three times. Many short histories show more than few long ones. */
+const STEPS = 5;
 const START = Date.parse("2026-11-28T09:00:00.000Z");
 
 /** Numbers from 0 to 1 of a seed (mulberry32). */
@@ -164,7 +167,7 @@ export async function historyOf(seed: number, change: Change = {}): Promise<stri
 
   const recordOne = (): void => {
     // Seldom more than the overlap: the sweep finds those.
-    const lag = isRare() ? between(0, 25 * MINUTE) : between(0, 2000);
+    const lag = isRare() ? between(0, 40 * MINUTE) : between(0, 2000);
     const skew = isRare() ? between(-20 * MINUTE, 20 * MINUTE) : between(-500, 500);
     const fact = factOf(rows.length, new Date(time + skew).toISOString());
     rows.push(rowOf(fact, time + lag));
@@ -190,8 +193,9 @@ export async function historyOf(seed: number, change: Change = {}): Promise<stri
     }
   };
 
-  for (let n = random() < 0.25 ? between(225, 262) : between(0, 6); n > 0; n--) recordOne();
-  for (let step = 0; step < 10; step++) {
+  // Some begin where a tile fills up.
+  for (let n = random() < 0.08 ? between(225, 262) : between(0, 6); n > 0; n--) recordOne();
+  for (let step = 0; step < STEPS; step++) {
     time += between(0, isRare() ? 80 * MINUTE : 3 * MINUTE);
     weather.isBad = random() < 0.7;
     const since = random() < 0.1 && change.isUnswept !== true ? BEGINNING : undefined;

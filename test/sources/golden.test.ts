@@ -16,6 +16,18 @@ describe.each([...new Set(CASES.map(({ vendor }) => vendor))])("the payloads of 
   });
 });
 
+describe("a sync of Argo CD that is told again", () => {
+  const told = (name: string) => {
+    const one = CASES.find((one) => one.vendor === "argocd" && one.name === name);
+    return one === undefined ? [] : mapCase(one, one.payload).map(outcomeOf);
+  };
+
+  it("with more resources that run nothing is the same statement", () => {
+    expect(told("sync.succeeded")).toHaveLength(1);
+    expect(told("sync.told-again")).toEqual(told("sync.succeeded"));
+  });
+});
+
 describe("the list of vendors", () => {
   it("gives each vendor's source under its own name", () => {
     expect(ALL.map(({ vendor }) => vendor)).toEqual([...SOURCES.keys()]);

@@ -7,7 +7,7 @@ import { EXAMPLES } from "../../schemas/examples.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS, personsIn, withPersons } from "../../schemas/persons.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { cleanUp, givenDoors } from "../doors/given.ts";
+import { cleanUp, givenDoors } from "../http/given.ts";
 import { CASES, mapCase } from "./golden.ts";
 
 afterAll(cleanUp);

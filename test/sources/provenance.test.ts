@@ -106,3 +106,16 @@ describe("provenance of other builders", () => {
     expect(v1({ resolvedDependencies: [pipelineTask, BASE, input] })).toMatchObject({ commits: [BILLING] });
   });
 });
+
+describe("a git repository that is named by its ssh remote", () => {
+  it.each([
+    ["git+ssh://git@github.com/acme/billing.git@refs/heads/main", "refs/heads/main"],
+    ["ssh://git@github.com:22/acme/billing", undefined],
+    ["git+ssh://github.com/acme/billing.git#main", undefined],
+  ])("is the repository at the forge's address: %s", (uri, ref) => {
+    const commit = { ...BILLING, ...(ref === undefined ? {} : { ref }) };
+    expect(v1({ resolvedDependencies: [{ uri, digest: { gitCommit: SHA } }] })).toMatchObject({
+      commits: [commit],
+    });
+  });
+});

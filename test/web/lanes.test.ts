@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { History } from "../../schemas/history.ts";
+import type { History } from "../../schemas/answers/history.ts";
 import { versionsOf } from "../../schemas/words/version.ts";
 import {
   changeTimes,

@@ -1,5 +1,5 @@
 /** A large history, as the ledger would answer it. */
-import type { History } from "../../schemas/history.ts";
+import type { History } from "../../schemas/answers/history.ts";
 
 /** Services that were each deployed a number of times, evenly over a span from a time on. */
 export function manyServices(services: number, deployments: number, from: number, spanMs: number): History {

@@ -1,14 +1,14 @@
 /** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
 
 import { useState } from "preact/hooks";
-import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
+import type { AuditChange, Audit as Report } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Out, Refused, Time } from "./parts.tsx";
 import { PlaceAndDays, spanOf } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 type Control = Report["controls"][number];
 
@@ -161,7 +161,7 @@ function Changes({ report, chosen }: { readonly report: Report; readonly chosen:
 
 const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
   <ul class="plain">
-    {coverage.map(({ source, days, longestPauseDays }) => (
+    {coverage.map(({ source, days, longestPauseDays, silent, last }) => (
       <li key={source}>
         <code>{source}</code> reported on {counted(days.length, "day")}
         {longestPauseDays === 0 ? (
@@ -169,6 +169,12 @@ const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
         ) : (
           <span class="quiet">, longest pause {counted(longestPauseDays, "day")}</span>
         )}
+        {(silent === true || days.length === 0) && last !== undefined ? (
+          <span class="tone-warn">
+            {" "}
+            ! silent since <Time at={last} />
+          </span>
+        ) : null}
       </li>
     ))}
     {gaps.map(({ provider, instance, service, missing }) => (

@@ -1,14 +1,14 @@
 /** Delivery: DORA's four numbers of a place, what each means, and the facts behind them. */
 
-import type { Delivery as Answer } from "../../schemas/delivery.ts";
+import type { Delivery as Answer } from "../../schemas/answers/delivery.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { shortCommit } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceAndDays, spanOf } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const span = (seconds: number | null): string => (seconds === null ? "unknown" : duration(seconds * 1000));
 

@@ -1,12 +1,12 @@
 /** Health: who reports, who fell silent, what is quarantined, what is frozen, and how to connect a sender. */
 import { useRef, useState } from "preact/hooks";
-import type { Quarantine } from "../../schemas/quarantine.ts";
+import type { Quarantine } from "../../schemas/answers/quarantine.ts";
 import { age } from "../../schemas/words/durations.ts";
 import { ApiError, discardQuarantined, retryQuarantined } from "../api.ts";
 import { sendersOf } from "../connect.ts";
 import { environments, mayRetry } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Refused, Time } from "./parts.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const POLL_MS = 15_000;
 

@@ -1,14 +1,14 @@
 /** The release in a panel: everything of one, and its plan. */
 import { X } from "lucide-preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { versionsOf } from "../../schemas/words/version.ts";
 import { address, close, go, mayOperate, past } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Refused, Time } from "./parts.tsx";
 import { PlanView } from "./plan.tsx";
 import { Details } from "./release.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const Seen = ({ seenAt }: Pick<Release, "seenAt">) => (
   <span class="quiet">

@@ -8,8 +8,8 @@ import { versionsOf } from "../../schemas/words/version.ts";
 import { ApiError, cancelRedeployment, requestRedeployment } from "../api.ts";
 import { requestOf } from "../plan-choices.ts";
 import { go, mayOperate } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Fact, Out, Refused, Time } from "./parts.tsx";
+import { useAsked } from "./use-answer.ts";
 
 type Choices = Readonly<Record<string, string>>;
 

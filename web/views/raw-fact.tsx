@@ -1,8 +1,8 @@
 /** A fact as it was reported, asked for when it is opened. */
 import { useState } from "preact/hooks";
-import type { StoredFact } from "../../schemas/stored-fact.ts";
-import { useAsked } from "./asked.ts";
+import type { StoredFact } from "../../schemas/answers/stored-fact.ts";
 import { Command, Refused } from "./parts.tsx";
+import { useAsked } from "./use-answer.ts";
 
 /** Whether the fact is in the sealed log, in words. */
 const sealWords = ({ sealed, leafHash }: StoredFact): string => {

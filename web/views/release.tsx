@@ -1,13 +1,13 @@
 /** Everything of a release: images, commits, configuration, schema, who, where else, and the facts. */
-import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/release.ts";
+import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/answers/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { shortCommit, shortDigest, shortRevision } from "../../schemas/words/ids.ts";
 import { versionsOf } from "../../schemas/words/version.ts";
 import { compared, rowAt } from "../lanes.ts";
 import { columns, go, lanes, time } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { CopyButton, Fact, Out, Time } from "./parts.tsx";
 import { RawFact } from "./raw-fact.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const AVAILABLE: Record<ReleasedComponent["availability"], string> = {
   available: "in its registry",

@@ -1,6 +1,6 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
 
-import type { Change, Changes } from "../../schemas/timeline.ts";
+import type { Change, Changes } from "../../schemas/answers/timeline.ts";
 import {
   changeWords,
   isIrreversible,
@@ -14,9 +14,9 @@ import { silenceWords } from "../../schemas/words/silence.ts";
 import { hrefOf } from "../address.ts";
 import { localInput, moment } from "../format.ts";
 import { address, columns, go, now, time } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceChoices } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const RELATIONS: Partial<Record<Change["relation"], string>> = {
   service: "itself",

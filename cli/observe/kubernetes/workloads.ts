@@ -3,7 +3,7 @@ import type { Running } from "../../../functions/sources/deployers/pods.ts";
 import { type ObservedPod, type Owner, REVISIONS, type Setting } from "./objects.ts";
 
 /** Pods of one template. */
-export interface Version {
+export interface PodVersion {
   readonly template: string;
   readonly pods: readonly ObservedPod[];
   readonly running: readonly Running[];
@@ -21,7 +21,7 @@ export interface Workload {
   readonly isRun: boolean;
   readonly owner: Owner | undefined;
   /** The oldest first. Pods that are being deleted are left out. */
-  readonly versions: readonly Version[];
+  readonly versions: readonly PodVersion[];
   readonly settings: readonly {
     readonly kind: "ConfigMap" | "Secret";
     readonly name: string;
@@ -70,7 +70,7 @@ function versionOf(
   template: string,
   name: string,
   around: Surroundings,
-): Version {
+): PodVersion {
   const [first] = pods;
   const namespace = first?.namespace ?? "";
   const set = around.owners.get(ownerKey("ReplicaSet", namespace, first?.owner?.name ?? ""));

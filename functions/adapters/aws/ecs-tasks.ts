@@ -1,28 +1,21 @@
-/** What runs in clusters of Amazon ECS: their tasks, by its API (ListTasks, DescribeTasks). */
-import type { Task } from "@aws-sdk/client-ecs";
+/** What runs in clusters of Amazon ECS: services with their deployments, and their tasks, by its API. */
+import type { Container, Deployment, Service, Task, TaskSet } from "@aws-sdk/client-ecs";
 import { TIMEOUTS } from "../timeouts.ts";
 
-export interface EcsContainer {
-  readonly name: string;
-  /** As the task definition names it. */
-  readonly image: string;
-  /** Absent where an old agent pulled from another registry than ECR. */
-  readonly imageDigest?: string;
+export type { Container, Deployment, Service, Task, TaskSet };
+
+/** A service, and the tasks that were started for it. */
+export interface ServiceTasks {
+  readonly service: Service;
+  /** Those that are to run, whether or not they do yet. */
+  readonly tasks: readonly Task[];
+  /** Those that stopped, which ECS remembers for an hour; empty where everything runs that is to run. */
+  readonly stopped: readonly Task[];
 }
 
-/** A task that runs, of a service. */
-export interface EcsTask {
-  /** `arn:aws:ecs:<region>:<account>:cluster/<name>` */
-  readonly clusterArn: string;
-  readonly service: string;
-  /** The deployment that started it, `ecs-svc/…`. */
-  readonly deployment: string | undefined;
-  readonly startedAt: Date;
-  readonly containers: readonly EcsContainer[];
-}
-
-/** Tasks that one DescribeTasks takes. */
-const PAGE = 100;
+/** Tasks that one DescribeTasks takes, and services that one DescribeServices takes. */
+const TASKS_MAX = 100;
+const SERVICES_MAX = 10;
 
 interface Access {
   readonly region: string | undefined;
@@ -30,45 +23,64 @@ interface Access {
   readonly endpoint: string | undefined;
 }
 
-/** A task as it is needed here; undefined if it is of no service, or does not run. */
-function runningTask({
-  clusterArn,
-  group = "",
-  startedBy = "",
-  startedAt,
-  ...task
-}: Task): EcsTask | undefined {
-  const [, service] = /^service:(.+)$/.exec(group) ?? [];
-  const isRunning = task.lastStatus === "RUNNING" && startedAt !== undefined;
-  if (service === undefined || clusterArn === undefined || !isRunning) return undefined;
-  return {
-    clusterArn,
-    service,
-    deployment: startedBy.startsWith("ecs-svc/") ? startedBy : undefined,
-    startedAt,
-    containers: (task.containers ?? []).map(({ name = "", image = "", imageDigest }) => ({
-      name,
-      image,
-      ...(imageDigest === undefined ? {} : { imageDigest }),
-    })),
-  };
+/** Whether something of a service is under way, or stands in the way. */
+const isUnsettled = ({ deployments = [], taskSets = [], ...service }: Service): boolean =>
+  (service.runningCount ?? 0) < (service.desiredCount ?? 0) ||
+  deployments.length + taskSets.length > 1 ||
+  deployments.some(
+    ({ rolloutState, failedTasks = 0 }) => (rolloutState ?? "COMPLETED") !== "COMPLETED" || failedTasks > 0,
+  );
+
+/** Tasks by the group that started them, `service:<name>`. */
+function grouped(tasks: readonly Task[]): Map<string, Task[]> {
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const { group = "" } = task;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, [task]);
+    else known.push(task);
+  }
+  return groups;
 }
 
 /**
- * The running tasks of the services of a cluster. Loads the SDK on first use. Throws what the SDK throws.
+ * The services of a cluster with their tasks. Loads the SDK on first use. Throws what the SDK throws.
  * @param cluster its name or ARN
  */
-export async function* tasksOf(cluster: string, { region, endpoint }: Access): AsyncGenerator<EcsTask> {
-  const { DescribeTasksCommand, ECSClient, paginateListTasks } = await import("@aws-sdk/client-ecs");
-  const client = new ECSClient({
+export async function* servicesOf(
+  cluster: string,
+  { region, endpoint }: Access,
+): AsyncGenerator<ServiceTasks> {
+  const sdk = await import("@aws-sdk/client-ecs");
+  const client = new sdk.ECSClient({
     requestHandler: TIMEOUTS,
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
   });
-  const pages = paginateListTasks({ client, pageSize: PAGE }, { cluster, desiredStatus: "RUNNING" });
-  for await (const { taskArns = [] } of pages) {
-    if (taskArns.length === 0) continue;
-    const { tasks = [] } = await client.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
-    yield* tasks.flatMap((task) => runningTask(task) ?? []);
+
+  async function tasksOf(asked: { desiredStatus: "RUNNING" | "STOPPED"; serviceName?: string }) {
+    const found: Task[] = [];
+    const pages = sdk.paginateListTasks({ client, pageSize: TASKS_MAX }, { cluster, ...asked });
+    for await (const { taskArns = [] } of pages) {
+      if (taskArns.length === 0) continue;
+      const { tasks = [] } = await client.send(new sdk.DescribeTasksCommand({ cluster, tasks: taskArns }));
+      found.push(...tasks);
+    }
+    return found;
+  }
+
+  const tasks = grouped(await tasksOf({ desiredStatus: "RUNNING" }));
+  const pages = sdk.paginateListServices({ client, pageSize: SERVICES_MAX }, { cluster });
+  for await (const { serviceArns = [] } of pages) {
+    if (serviceArns.length === 0) continue;
+    const described = await client.send(new sdk.DescribeServicesCommand({ cluster, services: serviceArns }));
+    for (const service of described.services ?? []) {
+      const { serviceName = "" } = service;
+      yield {
+        service,
+        tasks: tasks.get(`service:${serviceName}`) ?? [],
+        stopped: isUnsettled(service) ? await tasksOf({ desiredStatus: "STOPPED", serviceName }) : [],
+      };
+    }
   }
 }

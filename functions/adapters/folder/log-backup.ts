@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
-import { carriedFiles, isCarried, type LogFile } from "../../seal/carried.ts";
+import { carriedFiles, isCarried, type LogFile } from "../../seal/log-files.ts";
 import type { LogStore } from "../../seal/log-store.ts";
 import { CHECKPOINT } from "../../seal/read-log.ts";
 import { backUp, syncToDisk } from "../sqlite/backup.ts";

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import type { ExportJob } from "../../../schemas/export-job.ts";
-import { ExportQuestion } from "../../../schemas/export-question.ts";
+import type { ExportJob } from "../../../schemas/answers/export-job.ts";
+import { ExportQuestion } from "../../../schemas/questions/export-question.ts";
 import { grantsOf } from "../../ledger/authority/grants.ts";
 import type { Ledger } from "../context.ts";
 import { EndpointError } from "../problem.ts";

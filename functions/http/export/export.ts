@@ -2,8 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import type * as z from "zod";
-import { ExportQuestion } from "../../../schemas/export-question.ts";
 import type { Fact } from "../../../schemas/fact.ts";
+import { ExportQuestion } from "../../../schemas/questions/export-question.ts";
 import { BY_HEADER, OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import { time } from "../../../schemas/scalars.ts";
 import { type Grants, isBound } from "../../ledger/authority/grants.ts";

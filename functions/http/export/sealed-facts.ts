@@ -1,5 +1,5 @@
 /** Which facts of an answer are in the sealed log. */
-import type { Release } from "../../../schemas/release.ts";
+import type { Release } from "../../../schemas/answers/release.ts";
 import type { Identity } from "../../ledger/store.ts";
 import { positionsIn } from "../../seal/positions.ts";
 import { CHECKPOINT } from "../../seal/read-log.ts";

@@ -4,8 +4,8 @@
  * bound one gets the proofs of the facts that it may see.
  */
 import { type Context, Hono } from "hono";
-import type { Anchors } from "../../../schemas/anchors.ts";
-import { ProofQuestion } from "../../../schemas/question.ts";
+import { ProofQuestion } from "../../../schemas/questions/question.ts";
+import type { Anchors } from "../../../schemas/settings/anchors.ts";
 import type { ListedLog } from "../../seal/log-store.ts";
 import { positionsIn } from "../../seal/positions.ts";
 import { writeProof } from "../../seal/proof.ts";

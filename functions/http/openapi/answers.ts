@@ -1,6 +1,6 @@
 /** Descriptions of responses that several endpoints share. */
 import { Outcomes, Problem } from "../../../schemas/answer.ts";
-import { Whoami } from "../../../schemas/whoami.ts";
+import { Whoami } from "../../../schemas/answers/whoami.ts";
 
 export const problem = (description: string) => ({
   description,

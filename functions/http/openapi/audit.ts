@@ -1,10 +1,10 @@
 /** The OpenAPI description of what auditors read: the export, and the report. */
 import * as z from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
-import { Audit } from "../../../schemas/audit.ts";
-import { AuditQuestion } from "../../../schemas/audit-question.ts";
-import { ExportJob } from "../../../schemas/export-job.ts";
-import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { Audit } from "../../../schemas/answers/audit.ts";
+import { ExportJob } from "../../../schemas/answers/export-job.ts";
+import { AuditQuestion } from "../../../schemas/questions/audit-question.ts";
+import { ExportQuestion } from "../../../schemas/questions/export-question.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 export const auditPaths: ZodOpenApiPathsObject = {

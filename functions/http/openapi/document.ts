@@ -17,10 +17,12 @@ import {
   TagAnswer,
   Timeline,
 } from "../../../schemas/answer.ts";
-import { Gate } from "../../../schemas/gate.ts";
-import { Names } from "../../../schemas/names.ts";
+import { Gate } from "../../../schemas/answers/gate.ts";
+import { Names } from "../../../schemas/answers/names.ts";
+import { Quarantine, QuarantinedItem } from "../../../schemas/answers/quarantine.ts";
+import { NeededImages, Repositories } from "../../../schemas/answers/repositories.ts";
+import { StoredFact } from "../../../schemas/answers/stored-fact.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
-import { Quarantine, QuarantinedItem } from "../../../schemas/quarantine.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -45,13 +47,10 @@ import {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "../../../schemas/question.ts";
-
+} from "../../../schemas/questions/question.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { renamed } from "../../../schemas/renamed-name.ts";
-import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
-import { StoredFact } from "../../../schemas/stored-fact.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { auditPaths } from "./audit.ts";
 import { peoplePaths } from "./people.ts";

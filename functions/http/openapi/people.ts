@@ -1,8 +1,14 @@
 /** The OpenAPI description of the endpoints about the persons in the facts. */
 import type * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
-import { Erasure, ErasureAnswer, HeldAnswer, HeldQuestion, KnownPersons } from "../../../schemas/people.ts";
-import { PeopleQuestion } from "../../../schemas/question.ts";
+import {
+  Erasure,
+  ErasureAnswer,
+  HeldAnswer,
+  HeldQuestion,
+  KnownPersons,
+} from "../../../schemas/answers/people.ts";
+import { PeopleQuestion } from "../../../schemas/questions/question.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 const answer = (description: string, schema: z.ZodType) => ({

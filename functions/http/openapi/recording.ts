@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { Problem } from "../../../schemas/answer.ts";
+import { Discarded } from "../../../schemas/answers/quarantine.ts";
 import { eventOf } from "../../../schemas/event.ts";
 import { EXAMPLES } from "../../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
@@ -16,7 +17,6 @@ import {
   RedeploymentRequest,
   Rename,
 } from "../../../schemas/operation.ts";
-import { Discarded } from "../../../schemas/quarantine.ts";
 import { Redeployment, Redeployments, Refusal } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { byPath, type Source } from "../../sources/source.ts";

@@ -1,8 +1,8 @@
 /** The OpenAPI description of the sealed log. */
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
-import { Anchors } from "../../../schemas/anchors.ts";
-import { ProofQuestion } from "../../../schemas/question.ts";
+import { ProofQuestion } from "../../../schemas/questions/question.ts";
+import { Anchors } from "../../../schemas/settings/anchors.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 const NOT_THERE = { "404": problem("The log has no such file, or not yet; or this ledger is not sealed.") };

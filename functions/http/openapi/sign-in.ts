@@ -1,6 +1,6 @@
 /** The OpenAPI description of the endpoints by which people sign in with a browser. */
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
-import { Session } from "../../../schemas/session.ts";
+import { Session } from "../../../schemas/answers/session.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 const operation = (

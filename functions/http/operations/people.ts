@@ -6,13 +6,13 @@ import {
   type HeldAnswer,
   HeldQuestion,
   type KnownPersons,
-} from "../../../schemas/people.ts";
-import { PeopleQuestion } from "../../../schemas/question.ts";
+} from "../../../schemas/answers/people.ts";
+import { PeopleQuestion } from "../../../schemas/questions/question.ts";
 import { nextCursor, placeOf } from "../../ledger/cursor.ts";
 import { type Erasers, erase } from "../../ledger/people/erasure.ts";
-import { heldPage, positionOf } from "../../ledger/people/held.ts";
 import { occurrencesOf } from "../../ledger/people/occurrences.ts";
 import type { KnownPerson } from "../../ledger/people/people.ts";
+import { heldPage, positionOf } from "../../ledger/people/personal-data.ts";
 import { limited } from "../body-limit.ts";
 import type { Ledger } from "../context.ts";
 import { EndpointError } from "../problem.ts";

@@ -1,9 +1,9 @@
 /** The endpoints where people look at what was quarantined, have it taken again, or discard it. */
 import type { Context } from "hono";
+import type { Quarantine } from "../../../schemas/answers/quarantine.ts";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { Discard } from "../../../schemas/operation.ts";
-import type { Quarantine } from "../../../schemas/quarantine.ts";
-import { QuarantineQuestion } from "../../../schemas/question.ts";
+import { QuarantineQuestion } from "../../../schemas/questions/question.ts";
 import type { Holder } from "../../ledger/authority/authority.ts";
 import { nextCursor, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { receive } from "../../ledger/ingest/ingest.ts";

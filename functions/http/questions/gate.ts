@@ -1,7 +1,7 @@
 /** The endpoint where CI asks whether it may deploy. */
 import type { Context } from "hono";
-import type { Gate } from "../../../schemas/gate.ts";
-import { GateQuestion } from "../../../schemas/question.ts";
+import type { Gate } from "../../../schemas/answers/gate.ts";
+import { GateQuestion } from "../../../schemas/questions/question.ts";
 import { isBound } from "../../ledger/authority/grants.ts";
 import { grantsByPresentNames } from "../../ledger/names/name-renames.ts";
 import { gate, gateOfCommit } from "../../queries/gate/gate.ts";

@@ -1,9 +1,9 @@
 /** The endpoint that answers with a plan. */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { imageQueryOf } from "../../../schemas/image-query.ts";
 import type { EnvironmentPlan, Plan, PlannedService } from "../../../schemas/plan.ts";
-import { PlanQuestion } from "../../../schemas/question.ts";
+import { imageQueryOf } from "../../../schemas/questions/image-query.ts";
+import { PlanQuestion } from "../../../schemas/questions/question.ts";
 import { mapLimit } from "../../ledger/map-limit.ts";
 import { environmentPlan } from "../../plan/environment-plan.ts";
 import { type Format, fileOf, type Pinned } from "../../plan/formats.ts";

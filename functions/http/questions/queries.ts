@@ -2,7 +2,8 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import type { Sources } from "../../../schemas/answer.ts";
-import { PUBLIC_FORGES } from "../../../schemas/hosts.ts";
+import type { StoredFact } from "../../../schemas/answers/stored-fact.ts";
+import type { Whoami } from "../../../schemas/answers/whoami.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -24,9 +25,8 @@ import {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "../../../schemas/question.ts";
-import type { StoredFact } from "../../../schemas/stored-fact.ts";
-import type { Whoami } from "../../../schemas/whoami.ts";
+} from "../../../schemas/questions/question.ts";
+import { PUBLIC_FORGES } from "../../../schemas/settings/hosts.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { type Holder, rightsOf } from "../../ledger/authority/authority.ts";
 import { isBound } from "../../ledger/authority/grants.ts";
@@ -34,12 +34,12 @@ import { endingSoon } from "../../ledger/authority/token-lines.ts";
 import { canonicalFact, leafHash } from "../../ledger/canonical.ts";
 import { revealed } from "../../ledger/people/people.ts";
 import { proposedHosts } from "../../plan/hosts.ts";
-import { artifact, commit, tag } from "../../queries/artifact.ts";
-import { changes } from "../../queries/changes.ts";
+import { changes } from "../../queries/changes/changes.ts";
 import { diff } from "../../queries/diff.ts";
 import { environments } from "../../queries/environments.ts";
 import { freezes } from "../../queries/gate/frozen-places.ts";
 import { history } from "../../queries/history.ts";
+import { artifact, commit, tag } from "../../queries/images/artifact.ts";
 import { names } from "../../queries/names.ts";
 import { releaseWithFacts } from "../../queries/release/release.ts";
 import { repositories } from "../../queries/repositories.ts";
@@ -58,6 +58,9 @@ import {
   holder,
   isRestricted,
   knownAtOf,
+  knownEnvironment,
+  knownPlace,
+  knownRepository,
   moment,
   query,
   stretch,
@@ -149,7 +152,7 @@ const questions: Record<string, Question> = {
     return repositories(await moment(ledger, asked), { limit, cursor });
   },
 
-  "/v1/repositories/needed": async (ledger, c) => {
+  "/v1/repositories/needed": async (ledger, c, who) => {
     const { repository, since, limit, cursor, ...asked } = query(c, NeededQuestion);
     const when = await moment(ledger, asked);
     const from =
@@ -157,6 +160,8 @@ const questions: Record<string, Question> = {
         ? undefined
         : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
     const { neededImages } = await import("../../plan/target/needed-images.ts");
+    // A clean-up by an answer without images would delete all. Bound tokens are not told which names there are.
+    if (!isBound(who)) await knownRepository(when, repository);
     return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 
@@ -215,7 +220,9 @@ const questions: Record<string, Question> = {
         span === undefined
           ? { environment: one, with: against, at: when.at }
           : { environment: one, from: justBefore(span.from), to: span.to };
-      return diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+      const answer = await diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+      if (answer === undefined) await knownEnvironment(when, against);
+      return answer;
     });
   },
 
@@ -232,12 +239,12 @@ const questions: Record<string, Question> = {
     );
   },
 
-  "/v1/tag": async (ledger, c) => {
+  "/v1/tag": async (ledger, c, who) => {
     const { repository, tag: name, ...asked } = query(c, TagQuestion);
-    return found(
-      await tag(await moment(ledger, asked), { repository, tag: name }),
-      `tag ${repository}:${name}`,
-    );
+    const when = await moment(ledger, asked);
+    const answer = await tag(when, { repository, tag: name });
+    if (answer === undefined && !isBound(who)) await knownRepository(when, repository);
+    return found(answer, `tag ${repository}:${name}`);
   },
 
   // Loaded lazily: most questions are about what ran.
@@ -247,21 +254,27 @@ const questions: Record<string, Question> = {
     const { environment, service, limit, cursor, ...asked } = query(c, RedeploymentsQuestion);
     const { redeployments } = await import("../../plan/redeployment/list.ts");
     const when = await moment(ledger, asked);
-    return byPresentNames(when, { environment, service }, (place) =>
-      redeployments(when, place, { limit, cursor }),
-    );
+    return byPresentNames(when, { environment, service }, async (place) => {
+      const answer = await redeployments(when, place, { limit, cursor });
+      if (answer.redeployments.length === 0) await knownPlace(when, place);
+      return answer;
+    });
   },
 
   "/v1/freezes": async (ledger, c) => {
     const { environment, limit, cursor, ...asked } = query(c, FreezesQuestion);
     const when = await moment(ledger, asked);
-    return byPresentNames(when, { environment }, (place) => freezes(when, place, { limit, cursor }));
+    return byPresentNames(when, { environment }, async (place) => {
+      const answer = await freezes(when, place, { limit, cursor });
+      if (answer.freezes.length === 0) await knownPlace(when, place);
+      return answer;
+    });
   },
 
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const { withUndoing } = await import("../../plan/redeployment/undone.ts");
+    const { withUndoing } = await import("../../plan/redeployment/undone-redeployment.ts");
     const when = await moment(ledger, query(c, RedeploymentQuestion));
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },

@@ -16,7 +16,7 @@ import { said } from "../../sources/payload.ts";
 import type { Ledger } from "../context.ts";
 import { present } from "../present-names.ts";
 import { EndpointError } from "../problem.ts";
-import { bodyOf, foundAt, holder, knownAtOf, senderOf } from "../request.ts";
+import { bodyOf, holder, knownAtOf, knownPlace, senderOf } from "../request.ts";
 import { answerOne } from "./outcomes.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
@@ -41,13 +41,7 @@ type Common = Pick<Operation, "id" | "occurredAt" | "timeFrom" | "actor">;
 /** Throws an EndpointError if a place is unknown, with the nearest names. */
 async function refuseUnknown(ledger: Ledger, named: FrozenPlace): Promise<void> {
   const known = await knownAtOf(ledger, {});
-  const place = await present(known, named);
-  const environment = fold(place.environment);
-  const found =
-    place.service === undefined
-      ? await knownName(known, { of: "environments" }, environment)
-      : await knownName(known, { of: "services", environment }, fold(place.service));
-  await foundAt(known, place, found);
+  await knownPlace(known, await present(known, named));
 }
 
 /** Throws an EndpointError if nothing bears the former name of a rename, with the nearest names. */

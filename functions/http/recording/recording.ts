@@ -1,10 +1,12 @@
 /** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
+
 import { type Context, Hono } from "hono";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { Dispute, Retraction } from "../../../schemas/operation.ts";
 import { retractionId } from "../../ledger/append.ts";
 import { grantsOf, isBound } from "../../ledger/authority/grants.ts";
-import { disputeOf, keepMalformed, receive, type Sender } from "../../ledger/ingest/ingest.ts";
+import { disputeOf, keepMalformed, receive } from "../../ledger/ingest/ingest.ts";
+import type { Sender } from "../../ledger/ingest/ingest-context.ts";
 import { memoised } from "../../ledger/loader.ts";
 import { identify } from "../../ledger/request-context.ts";
 import { readJson, rejected, said } from "../../sources/payload.ts";

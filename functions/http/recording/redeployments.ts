@@ -1,12 +1,13 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
 import type { Fact, StatementOf } from "../../../schemas/fact.ts";
-import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../../schemas/operation.ts";
+import { imageQueryOf } from "../../../schemas/questions/image-query.ts";
 import { isOver, type Redeployment, type Refusal } from "../../../schemas/redeployment.ts";
 import { append, type Outcome, type Receipt } from "../../ledger/append.ts";
 import { type Holder, isAllowed } from "../../ledger/authority/authority.ts";
 import { rawHash } from "../../ledger/canonical.ts";
+import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
 import {
   type Precheck,
   placesOf,
@@ -15,13 +16,7 @@ import {
   type RequestOutcome,
   requestRedeployment,
 } from "../../plan/redeployment/request.ts";
-import {
-  courseAnswered,
-  endId,
-  REDEPLOYMENTS,
-  redeployment,
-  takenId,
-} from "../../plan/redeployment/status.ts";
+import { courseAnswered, endId, redeployment, takenId } from "../../plan/redeployment/status.ts";
 import { contradictionOf } from "../../plan/target/image-target.ts";
 import { questionOf } from "../../queries/question.ts";
 import type { Ledger } from "../context.ts";

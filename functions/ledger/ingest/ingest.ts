@@ -3,56 +3,21 @@
  * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../../schemas/answer.ts";
-import { type Fact, OWN_KINDS } from "../../../schemas/fact.ts";
+import { OWN_KINDS } from "../../../schemas/fact.ts";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { type Appending, append, type Outcome, retractionId } from "../append.ts";
-import type { Bound } from "../authority/grants.ts";
-import type { RunsFor } from "../authority/runs-for.ts";
+import { append, type Outcome, retractionId } from "../append.ts";
 import { canonicalFact, leafHash, rawHash } from "../canonical.ts";
 import { ERASURES, erasureId } from "../people/erasure.ts";
 import { ERASED } from "../people/occurrences.ts";
 import { currentRequest } from "../request-context.ts";
 import type { Identity } from "../store.ts";
-import type { Job, Jobs } from "./jobs.ts";
-import { type Quarantine, QuarantineItem } from "./quarantine.ts";
-import type { Registries } from "./registries.ts";
+import type { Ingest, Sender } from "./ingest-context.ts";
+import type { Job } from "./jobs.ts";
+import { QuarantineItem } from "./quarantine.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 import { scrubbed, scrubbedText } from "./scrub.ts";
 
-/** What ingestion needs; made once at startup. */
-export interface Ingest extends Appending {
-  readonly quarantine: Quarantine;
-  readonly jobs: Jobs;
-  /** The registries that may be queried; no other ever is. */
-  readonly registries: () => Promise<Registries>;
-  /** How long to wait for a registry while a client waits for the answer, in milliseconds; absent: each caller's default. */
-  readonly patienceMs?: number;
-  /**
-   * Publishes a recorded fact before it is acknowledged. If that fails, the sender's retry publishes it again, so
-   * delivery is at least once. Absent on AWS, where the table's stream publishes.
-   */
-  readonly publish?: (fact: Fact) => Promise<void>;
-  /** Counts of ignored events by reason; absent if the endpoints do not share a process. */
-  readonly ignored?: Map<string, number>;
-  readonly log: Log;
-}
-
-/** Structured log lines. Of a request's content they contain only the outcome. */
-export interface Log {
-  info(message: string, fields: Record<string, string | number>): void;
-  error(message: string, fields: Record<string, string | number>): void;
-}
-
 export type Said = Outcomes["outcomes"][number];
-
-/** Who sent an event, and the endpoint that received it. */
-export interface Sender {
-  readonly door: string;
-  readonly reportedBy: string;
-  /** Absent: nothing is refused. */
-  readonly bound?: Bound;
-  readonly runsFor?: RunsFor;
-}
 
 export interface Received {
   readonly said: Said;

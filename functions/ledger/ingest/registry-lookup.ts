@@ -1,11 +1,12 @@
 /** Registry queries: the digest of a pushed tag, and the manifest of a pushed image. */
+
 import { setTimeout } from "node:timers/promises";
 import type { Mapped, Said } from "../../../schemas/mapped.ts";
 import { fullSha, url } from "../../../schemas/scalars.ts";
 import { grantsOf } from "../authority/grants.ts";
 import { canonical, sha256 } from "../canonical.ts";
 import type { Identity } from "../store.ts";
-import type { Ingest, Sender } from "./ingest.ts";
+import type { Ingest, Sender } from "./ingest-context.ts";
 import { PushedByTag, type RegistryJob } from "./jobs.ts";
 import { type ImageContent, RegistryError } from "./registries.ts";
 

@@ -3,8 +3,8 @@
  * a statement is recorded, after its hash is taken.
  */
 import * as z from "zod";
+import type { Sent } from "../../../schemas/answers/names.ts";
 import { Statement } from "../../../schemas/fact.ts";
-import type { Sent } from "../../../schemas/names.ts";
 import { wildcard } from "../../../schemas/scalars.ts";
 
 const pattern = z.string().min(1).max(255);

@@ -1,8 +1,8 @@
 /** The steps that deploy a release again: with the service's own tool or, if that is unknown, with each likely tool. */
 
-import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Configuration } from "../../../schemas/fact.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
+import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
 import { isSameConfiguration } from "../../queries/release/configuration.ts";
 import { describedConfiguration } from "../configuration.ts";
 import { spelled } from "../shell.ts";

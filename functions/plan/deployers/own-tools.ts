@@ -1,5 +1,9 @@
 /** Steps of deploy tools that the ledger does not know, from the templates in its configuration. */
-import { type DeployTools, TEMPLATE_PLACEHOLDER, type TemplateValue } from "../../../schemas/deploy-tools.ts";
+import {
+  type DeployTools,
+  TEMPLATE_PLACEHOLDER,
+  type TemplateValue,
+} from "../../../schemas/settings/deploy-tools.ts";
 import { type Description, isWithoutImages } from "../../queries/service-description.ts";
 import { command, spelled, unknown } from "../shell.ts";
 import { brings, type StepDraft, type Target } from "../step-target.ts";

@@ -1,6 +1,7 @@
 /** The configuration that a redeployment promises to restore, compared with what is reported since. */
+
+import type { Release } from "../../../schemas/answers/release.ts";
 import type { Configuration } from "../../../schemas/fact.ts";
-import type { Release } from "../../../schemas/release.ts";
 import type { Requested } from "../../queries/gate/freezes.ts";
 import { isSameConfiguration, locationOf } from "../../queries/release/configuration.ts";
 import { describedConfiguration } from "../configuration.ts";

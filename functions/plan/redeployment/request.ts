@@ -1,13 +1,14 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
-import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+
 import type { Fact } from "../../../schemas/fact.ts";
-import type { Hosts } from "../../../schemas/hosts.ts";
-import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan } from "../../../schemas/plan.ts";
+import { imageQueryOf } from "../../../schemas/questions/image-query.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
+import type { Hosts } from "../../../schemas/settings/hosts.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
 import { type Appending, append, isOfEvent, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
@@ -15,12 +16,19 @@ import type { Bound } from "../../ledger/authority/grants.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
-import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/gate/freezes.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
+import {
+  type ActiveFreeze,
+  afterNewest,
+  freezesOf,
+  type Requested,
+  requestsOf,
+} from "../../queries/gate/freezes.ts";
+import type { Selector } from "../../queries/question.ts";
 import { restoredBy } from "../configuration.ts";
 import { environmentPlan, isRunning, togetherOf } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
-import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
+import { courseAnswered, nextId } from "./status.ts";
 
 /** How long an Idempotency-Key is remembered: longer than any client retries. */
 const KEYS_MS = 7 * 86_400_000;
@@ -166,16 +174,24 @@ function changedSince({ body }: RedeployRequest, { service, hash, components, cu
   return [{ code: "plan_changed", service, message }];
 }
 
-/** Freezes by people that let no rollback through. A freeze by an earlier redeployment does not block the next one. */
-async function freezeRefusals(
-  { when, body }: RedeployRequest,
-  { environment, service }: Selector,
-): Promise<Refusal[]> {
+/** Whether a plan brings images that never ran there: such a redeployment is no rollback. */
+const isForward = ({ warnings }: Plan): boolean => warnings.some(({ code }) => code === "never_ran_here");
+
+const freezesNow = ({ when }: RedeployRequest, { environment, service }: Selector): Promise<ActiveFreeze[]> =>
+  freezesOf(
+    { ...when, knownAt: EVER },
+    { environment: fold(environment), service: fold(service) },
+    when.now.toISOString(),
+    EVER,
+  );
+
+/** Freezes by people that do not let a plan through. A freeze by an earlier redeployment does not block the next one. */
+function freezeRefusals({ body }: RedeployRequest, freezes: readonly ActiveFreeze[], plan: Plan): Refusal[] {
   if (body.despiteFreeze === true) return [];
-  const place = { environment: fold(environment), service: fold(service) };
-  const freezes = await freezesOf({ ...when, knownAt: EVER }, place, when.now.toISOString(), EVER);
+  const { environment, service } = plan;
   return freezes.flatMap(({ freeze }): Refusal[] => {
-    if (freeze.kind !== "environment.frozen" || freeze.allowRollbacks === true) return [];
+    if (freeze.kind !== "environment.frozen") return [];
+    if (freeze.allowRollbacks === true && !isForward(plan)) return [];
     const why = freeze.reason === undefined ? "" : `: ${freeze.reason}`;
     const message = `${freeze.service ?? environment} has been frozen since ${freeze.from ?? freeze.occurredAt}${why}; request it with despiteFreeze, which is recorded, or end the freeze (POST /v1/freezes/end)`;
     return [{ code: "frozen", service, message }];
@@ -221,9 +237,9 @@ export async function precheck(
   const asked = questionOf(click, place);
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
-  const [planned, frozen, course] = await Promise.all([
+  const [planned, freezes, course] = await Promise.all([
     plan(click.when, place, planOptionsOf(asked, click)),
-    freezeRefusals(click, place),
+    freezesNow(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
   const isFree =
@@ -234,7 +250,7 @@ export async function precheck(
   const { service, blockers } = planned;
   const refusals: Refusal[] = [
     ...(isFree ? [] : [running(service, course.id)]),
-    ...frozen,
+    ...freezeRefusals(click, freezes, planned),
     ...changedSince(click, planned),
     ...blockers.map(({ message }): Refusal => ({ code: "plan_blocked", service, message })),
     ...withoutExecutor(check, planned),
@@ -297,6 +313,7 @@ export async function requestRedeployment(
     ...(config.length === 0 ? {} : { config }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,
+    ...(isForward(checked.plan) ? { forward: true as const } : {}),
     ...(body.despiteFreeze === undefined ? {} : { despiteFreeze: body.despiteFreeze }),
     reason: body.reason,
   } as const;

@@ -2,26 +2,24 @@
  * The status of redeployments. It is derived from the facts since the request, in the order in which things happened, so
  * it does not depend on who reports them or when.
  */
+
+import type { Release } from "../../../schemas/answers/release.ts";
 import type { Deployed, Fact, FactOf } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
-import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { monthOf } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
+import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
 import type { Requested } from "../../queries/gate/freezes.ts";
-import { type Question, questionOf } from "../../queries/question.ts";
+import { type Question, questionOf, type Selector } from "../../queries/question.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 import { isSameSlot, type Slot } from "../../queries/release/slots.ts";
 import { promisedConfiguration } from "./promised-configuration.ts";
-
-/** The `source` of facts about redeployments. */
-export const REDEPLOYMENTS = "/asof/redeployments";
 
 /**
  * The id of the redeployment after `last`: a hash of environment and service, and a number. A request takes the next

@@ -1,9 +1,10 @@
 /** The schemas of a plan: what is kept or reverted, with the steps, and what stands in the way. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import type { Blocker, Plan, PlanWarning } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import type { Planning, PlanOptions } from "../planning.ts";
-import type { TargetRelease } from "../target/target-release.ts";
+import type { Planning, PlanOptions } from "../plan-options.ts";
+import type { TargetRelease } from "../target/target.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { type DatabaseChange, type Decided, decide, movedDatabases, ownOf } from "./schema.ts";
 import { changesFromElsewhere, unknownElsewhere, wordsFor } from "./schema-elsewhere.ts";

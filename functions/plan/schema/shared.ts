@@ -1,11 +1,12 @@
 /** Other services that a plan affects: those that share its databases, and those of the same deployment. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { all, EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { allKnownNames } from "../../ledger/names/directories.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import type { Selector } from "../../queries/question.ts";
 import { databasesOf } from "../../queries/service-description.ts";
 import { currentRelease } from "../target/current-release.ts";
 

@@ -1,8 +1,9 @@
 /** What a service runs now. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
+import type { Selector } from "../../queries/question.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 
 /** A moment after all facts: what runs now follows from the newest facts, whatever the clock says. */
 export const LAST = "9999-12-31T23:59:59.999Z";

@@ -2,10 +2,11 @@
  * The target of a plan that is asked for an image: the release that last ran it here, else the image with the configuration
  * of now. Such an image ran in another environment, or was only pushed or built.
  */
+
 import type { Place, Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
-import type { ImageQuery } from "../../../schemas/image-query.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
+import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, justBefore } from "../../ledger/as-of.ts";
 import { newestFirst } from "../../ledger/canonical.ts";
@@ -13,16 +14,15 @@ import { EVER, history } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { nameAt, namedBy } from "../../ledger/names/renames.ts";
 import { buildsOf, holdersOf } from "../../queries/images/image-graph.ts";
-import type { Question } from "../../queries/question.ts";
+import { placesOf } from "../../queries/images/where-it-ran.ts";
+import type { Question, Selector } from "../../queries/question.ts";
 import { imageAsComponent } from "../../queries/release/component.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 import { byComponent, isSameSlot } from "../../queries/release/slots.ts";
 import { describedAt } from "../../queries/service-description.ts";
-import { placesOf } from "../../queries/where-it-ran.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 import { namedImage, ownRepositories, type Subject } from "./named-image.ts";
-import type { TargetRelease } from "./target-release.ts";
+import type { TargetRelease } from "./target.ts";
 import { chooseVariants } from "./variants.ts";
 
 const blocked = (code: Blocker["code"], message: string): TargetRelease => ({

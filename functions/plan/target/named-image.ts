@@ -1,8 +1,9 @@
 /** The image that a plan is asked for by digest, tag, version or commit, of whatever environment, or only pushed or built. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
-import type { ImageQuery } from "../../../schemas/image-query.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
+import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold, partsOfTag } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
@@ -13,10 +14,9 @@ import { allKnownNames, take } from "../../ledger/names/directories.ts";
 import { areSame, nameAt, namedBy } from "../../ledger/names/renames.ts";
 import { type Built, buildsOfCommit } from "../../queries/images/builds-of-commit.ts";
 import { pushesProving } from "../../queries/images/image-graph.ts";
-import type { Question } from "../../queries/question.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import { tag as tagAnswer } from "../../queries/images/tag.ts";
+import type { Question, Selector } from "../../queries/question.ts";
 import { type Description, ownImagesOf } from "../../queries/service-description.ts";
-import { tag as tagAnswer } from "../../queries/tag.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 
 /** A deployment that names a tag or a commit whose image no other fact names. */

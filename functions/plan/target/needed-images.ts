@@ -1,15 +1,15 @@
 /** Which images of a repository are still needed, so that a clean-up policy may delete the others. */
-import type { Release, ReleasedComponent } from "../../../schemas/release.ts";
-import type { Need, NeededImages } from "../../../schemas/repositories.ts";
+
+import type { Release, ReleasedComponent } from "../../../schemas/answers/release.ts";
+import type { Need, NeededImages } from "../../../schemas/answers/repositories.ts";
 import { byKey } from "../../../schemas/words/ordering.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { allKnownNames, knownNames, take } from "../../ledger/names/directories.ts";
-import { type Question, questionOf } from "../../queries/question.ts";
+import { type Question, questionOf, type Selector } from "../../queries/question.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 import { currentRelease } from "./current-release.ts";
 import { targetReleaseAt } from "./target-release.ts";
 

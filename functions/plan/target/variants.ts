@@ -1,8 +1,9 @@
 /** Chooses one variant of each component, if several ran side by side. */
+
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
 import { byComponent } from "../../queries/release/slots.ts";
-import type { TargetQuery } from "./target-release.ts";
+import type { TargetQuery } from "./target.ts";
 
 export interface Chosen {
   /** The release with one image of each component. */

@@ -1,19 +1,21 @@
 /** The audit report of a period. */
 import type { Attached } from "../../../schemas/answer.ts";
-import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/audit.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/answers/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { knownName } from "../../ledger/names/directories.ts";
 import type { PolicyChange } from "../../ledger/policies.ts";
+import type { ActiveFreeze } from "../gate/freezes.ts";
 import { judged, ofBuild, requiredIn } from "../gate/gate-policy.ts";
 import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
 import { questionOf } from "../question.ts";
-import { described } from "../timeline/described.ts";
+import type { SilentAfter } from "../silent-sources.ts";
+import { described } from "../timeline/entry-details.ts";
 import { allEntries } from "../timeline/events.ts";
 import { findingsOf, isLetThrough, kindOf } from "./controls.ts";
-import { allKnown, evidenceThen, type KnownChange } from "./known.ts";
+import { allKnown, evidenceThen, type KnownChange } from "./known-changes.ts";
 import { withOutcomes } from "./outcomes.ts";
 import { type PolicyHistory, policiesIn } from "./policies.ts";
 import { actsIn, changesAmong, coverageOf, type Drawing, drawn, gapsIn, totalsOf } from "./population.ts";
@@ -31,6 +33,8 @@ export interface Rules {
   readonly policy?: GatePolicy | undefined;
   /** All policies that were recorded, oldest first, of the whole ledger. Absent: none. */
   readonly recordedPolicies?: () => Promise<readonly PolicyChange[]>;
+  /** When a source counts as silent, where its rhythm is not learned. */
+  readonly silentAfter?: SilentAfter | undefined;
 }
 
 const evidenceShown = ({ evidence }: KnownChange): Attached[] => [
@@ -48,6 +52,20 @@ const personsOf = (known: readonly KnownChange[]): string[] => [
     ]),
   ),
 ];
+
+/** The exception from a freeze that was made for an image of the change. */
+function exceptionShown({ excepting }: ActiveFreeze, { members }: KnownChange) {
+  const made = excepting.find(({ digest }) => digest !== undefined && members.has(digest));
+  if (made === undefined) return {};
+  const { occurredAt: at, actor: by = null, reason = null, source, id } = made;
+  return { exception: { at, by, reason, fact: { source, id } } };
+}
+
+/** The request that a redeployment carries out. */
+const requestOf = ({ entry, freezes }: KnownChange) =>
+  freezes.find(
+    ({ freeze }) => freeze.kind === "redeployment.requested" && freeze.id === entry.redeployment?.id,
+  )?.freeze;
 
 function changeOf(
   known: KnownChange,
@@ -86,10 +104,11 @@ function changeOf(
       by: active.freeze.actor ?? null,
       reason: active.freeze.reason ?? null,
       letThrough: isLetThrough(active, known),
+      ...exceptionShown(active, known),
     })),
     lateS,
     deployment: entry.deployment ?? null,
-    reason: entry.reason ?? null,
+    reason: entry.reason ?? requestOf(known)?.reason ?? null,
     url: entry.url,
     findings: findingsOf(known, { isOnePerson, lateS, requirements: requirements ?? [] }),
     fact,
@@ -114,7 +133,7 @@ const controlsOf = (changes: readonly AuditChange[]): Audit["controls"] =>
 export async function audit(
   moment: Omit<AsOf, "at">,
   { environment, service, from, to }: Asked,
-  { people, policy, recordedPolicies }: Rules,
+  { people, policy, recordedPolicies, silentAfter = new Map() }: Rules,
   drawing?: Drawing,
 ): Promise<Audit | undefined> {
   // Evidence counts whenever it was given: an approval after the change is a finding of its own.
@@ -127,7 +146,7 @@ export async function audit(
   const population = changesAmong(entries).filter(isAsked);
   const [known, coverage, acts, recorded] = await Promise.all([
     described(question, population).then((all) => allKnown(question, people, place, all)),
-    coverageOf(question, { from, to }),
+    coverageOf(question, { from, to }, silentAfter),
     actsIn(question, place, { from, to }),
     recordedPolicies?.() ?? [],
   ]);

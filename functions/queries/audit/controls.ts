@@ -1,11 +1,11 @@
 /** The controls: what the report finds about a change. Plain functions of what is known of it. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { AuditChange, ControlCode, Finding } from "../../../schemas/audit.ts";
-import type { RequirementAnswer } from "../../../schemas/gate.ts";
+import type { AuditChange, ControlCode, Finding } from "../../../schemas/answers/audit.ts";
+import type { RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { duration } from "../../../schemas/words/durations.ts";
 import type { ActiveFreeze } from "../gate/freezes.ts";
 import type { Comparison } from "../persons.ts";
-import type { KnownChange } from "./known.ts";
+import type { KnownChange } from "./known-changes.ts";
 
 /** A change that is recorded this much later was not reported at the time. */
 const LATE_S = 3600;
@@ -121,6 +121,8 @@ function separationFault(
   });
   if (isOwn)
     return ["approved_by_deployer", "whoever deployed it is the only one who approved the deployment"];
+  if (evidence.changes.every(({ authors }) => authors.length === 0))
+    return ["not_comparable", "who wrote it is unknown: no author of its commit is reported"];
   return ["not_comparable", "nobody knows whether an approver is another person than the authors"];
 }
 

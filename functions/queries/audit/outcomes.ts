@@ -1,6 +1,6 @@
 /** What became of the exceptions that the report lists: each is reviewed by somebody, until a day. */
-import type { AuditChange, ControlCode } from "../../../schemas/audit.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { AuditChange, ControlCode } from "../../../schemas/answers/audit.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { newestReviews } from "../../ledger/reviews.ts";
 import type { Question } from "../question.ts";
 import type { PolicyHistory } from "./policies.ts";

@@ -1,6 +1,6 @@
 /** Which policy of the gate was in force when something changed. */
-import type { Audit, AuditChange } from "../../../schemas/audit.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { type PolicyChange, policyHash } from "../../ledger/policies.ts";
 import { rulesFor } from "../gate/gate-policy.ts";
 import type { Period } from "./population.ts";

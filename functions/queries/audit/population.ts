@@ -1,14 +1,16 @@
 /** The population of a report: which changes there are, and the checks that none is missing. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { Audit, AuditChange } from "../../../schemas/audit.ts";
-import type { Fact } from "../../../schemas/fact.ts";
+import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
+import { type Fact, isAboutAnother } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { dayOf } from "../../ledger/access-patterns.ts";
 import { sha256 } from "../../ledger/canonical.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
+import { isImported } from "../../ledger/imports.ts";
 import { pagesOf } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { allKnownNames, knownNames } from "../../ledger/names/directories.ts";
+import { isOwn, type SilentAfter, silenceOf } from "../silent-sources.ts";
 
 /** Inclusive times. */
 export interface Period {
@@ -73,14 +75,28 @@ async function daysOf(known: KnownAt, source: string, { from, to }: Period): Pro
   return days;
 }
 
-/** Which sources reported on which days of a period. */
-export async function coverageOf(known: KnownAt, period: Period): Promise<Audit["coverage"]> {
+/**
+ * Which sources reported on which days of a period, and which were silent at its end. One that reported before the period
+ * alone is there, too, but for importers and the ledger's own: these report once, or when somebody asks for something.
+ */
+export async function coverageOf(
+  known: KnownAt,
+  period: Period,
+  silentAfter: SilentAfter,
+): Promise<Audit["coverage"]> {
+  const end = { ...known, knownAt: period.to < known.knownAt ? period.to : known.knownAt };
   const sources = await allKnownNames(known, { of: "sources" });
   const found = await mapLimit(AT_ONCE, sources, async ({ name: source }) => {
-    const days = await daysOf(known, source, period);
-    return { source, days, longestPauseDays: longestPause(days) };
+    const [days, silence] = await Promise.all([
+      daysOf(known, source, period),
+      silenceOf(end, source, silentAfter),
+    ]);
+    if (days.length === 0 && (silence === undefined || isOwn(source) || isImported({ source }))) return [];
+    const silent = silence?.isSilent === true && !isOwn(source);
+    const last = silence === undefined ? {} : { last: silence.last };
+    return [{ source, days, longestPauseDays: longestPause(days), ...last, silent }];
   });
-  return found.filter(({ days }) => days.length > 0);
+  return found.flat();
 }
 
 /** Deployers that number the deployments of a release without gaps. */
@@ -111,6 +127,7 @@ export function gapsIn(entries: readonly TimelineEntry[]): Audit["gaps"] {
 
 /** What an act changed, where its place does not say it. */
 function detailOf(fact: Fact): { readonly detail?: string } {
+  if (isAboutAnother(fact)) return { detail: `${fact.target.source} ${fact.target.id}` };
   if (fact.kind === "policy.changed") return { detail: `policy ${fact.sha256.slice(0, 12)}` };
   if (fact.kind !== "token.changed") return {};
   const { what, role, holder, grants = [], expires } = fact;
@@ -122,6 +139,9 @@ const placeIn = (fact: Fact) => ({
   environment: "environment" in fact ? (fact.environment ?? null) : null,
   service: "service" in fact ? (fact.service ?? null) : null,
 });
+
+/** What the ledger looks up or verifies by itself is no act of anybody. */
+const isAct = ({ kind }: Fact): boolean => !/^(artifact|evidence)\./.test(kind);
 
 /** What people did in the ledger itself, as far as it concerns the environment or everything: in order of recording. */
 export async function actsIn(known: KnownAt, environment: string, period: Period): Promise<Audit["acts"]> {
@@ -138,6 +158,7 @@ export async function actsIn(known: KnownAt, environment: string, period: Period
   });
   return facts
     .flat()
+    .filter(isAct)
     .map((fact) => ({ fact, place: placeIn(fact) }))
     .filter(({ place }) => place.environment === null || fold(place.environment) === environment)
     .sort((a, b) => (a.fact.recordedAt < b.fact.recordedAt ? -1 : 1))

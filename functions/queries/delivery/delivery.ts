@@ -1,6 +1,6 @@
 /** Delivery: DORA's four numbers of an environment or a service in a span, with the facts behind them. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import { DELIVERY_DEFINITIONS, type Delivery } from "../../../schemas/delivery.ts";
+import { DELIVERY_DEFINITIONS, type Delivery } from "../../../schemas/answers/delivery.ts";
 import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";

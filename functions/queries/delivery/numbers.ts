@@ -1,6 +1,6 @@
-/** DORA's four numbers, from the entries of a timeline. Plain functions: what each number means is in `schemas/delivery.ts`. */
+/** DORA's four numbers, from the entries of a timeline. Plain functions: what each number means is in `schemas/answers/delivery.ts`. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { Delivery, DeliveryDeployment, DeliveryIncident } from "../../../schemas/delivery.ts";
+import type { Delivery, DeliveryDeployment, DeliveryIncident } from "../../../schemas/answers/delivery.ts";
 import { fold } from "../../../schemas/scalars.ts";
 
 /** When the lead time of a deployment begins. */

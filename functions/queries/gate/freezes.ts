@@ -2,11 +2,12 @@
  * Freezes of environments and services, and what is let through: after a service's freeze is ended, its environment's
  * earlier freezes no longer hold it, and an end that names an image lets this image through.
  */
+
 import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { backwards, EVER, type KnownAt, newest } from "../../ledger/fact-reader.ts";
-import type { Selector } from "../release/running.ts";
+import type { Selector } from "../question.ts";
 
 export type Requested = FactOf<"redeployment.requested">;
 export type Frozen = FactOf<"environment.frozen">;
@@ -62,10 +63,11 @@ export function phaseOf(freeze: Freeze, at: string): "active" | "scheduled" | un
   return freeze.from !== undefined && freeze.from > at ? "scheduled" : "active";
 }
 
-/** A freeze in force, and the digests of the images that it lets through. */
+/** A freeze in force, and the digests of the images that it lets through, with the facts that say so. */
 export interface ActiveFreeze {
   readonly freeze: Freeze;
   readonly exceptions: readonly string[];
+  readonly excepting: readonly Unfrozen[];
 }
 
 /**
@@ -88,12 +90,10 @@ export async function freezesOf(
   const exceptions = [...whole.exceptions, ...own.exceptions];
   return [...ofWhole, ...own.freezes]
     .filter((freeze) => phaseOf(freeze, at) === "active")
-    .map((freeze) => ({
-      freeze,
-      exceptions: exceptions
-        .filter((exception) => order(exception) > order(freeze))
-        .flatMap(({ digest }) => digest ?? []),
-    }));
+    .map((freeze) => {
+      const excepting = exceptions.filter((exception) => order(exception) > order(freeze));
+      return { freeze, exceptions: excepting.flatMap(({ digest }) => digest ?? []), excepting };
+    });
 }
 
 /** A time for a new freeze or unfreeze: now, or just after the newest one, because clocks differ and the newest counts. */

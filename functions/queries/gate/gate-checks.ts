@@ -1,16 +1,16 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
-import type { GateReason, GateWarning } from "../../../schemas/gate.ts";
+
+import type { GateReason, GateWarning } from "../../../schemas/answers/gate.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { knownName } from "../../ledger/names/directories.ts";
 import { commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "../images/image-graph.ts";
+import { markOf } from "../images/marks.ts";
 import { restoreCommands } from "../images/restore.ts";
-import { markOf } from "../marks.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
-import type { Question } from "../question.ts";
-import type { Selector } from "../release/running.ts";
-import { isOlderBuild, isOlderThanCommit } from "../release/unnoticed.ts";
+import type { Question, Selector } from "../question.ts";
+import { isOlderBuild, isOlderThanCommit } from "../release/deployment-warnings.ts";
 import { databasesOf, describedAt, isWithoutImages } from "../service-description.ts";
 import type { Freeze } from "./freezes.ts";
 

@@ -1,9 +1,9 @@
 /** What the gate's policy requires of an image, and the evidence for and against each requirement. */
 import type { Attached, MergedChange } from "../../../schemas/answer.ts";
+import type { RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import type { FactOf } from "../../../schemas/fact.ts";
-import type { RequirementAnswer } from "../../../schemas/gate.ts";
-import { type GatePolicy, REQUIREMENTS, type Requirement } from "../../../schemas/gate-policy.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { type GatePolicy, REQUIREMENTS, type Requirement } from "../../../schemas/settings/gate-policy.ts";
 import { isAgainst, isFor, standing } from "./verdicts.ts";
 
 type Built = FactOf<"artifact.built">;

@@ -1,14 +1,20 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Gate, RequirementAnswer } from "../../../schemas/gate.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+
+import type { Gate, RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { disputeWarnings } from "../disputes.ts";
-import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "../image-evidence.ts";
+import {
+  commitSubject,
+  evidenceAgainst,
+  evidenceOf,
+  imageSubject,
+  type Subject,
+} from "../images/image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
-import { type Question, questionOf } from "../question.ts";
-import type { Selector } from "../release/running.ts";
+import { type Question, questionOf, type Selector } from "../question.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   ALWAYS,
@@ -50,7 +56,8 @@ const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Reque
         !isFor(freeze, deployed) && !exceptions.some((one) => deployed.members.has(one)),
     )
     .map(({ freeze }) => {
-      const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
+      const isAllowed = "allowRollbacks" in freeze && freeze.allowRollbacks && own?.forward !== true;
+      const isPassed = own?.despiteFreeze === true || isAllowed;
       return {
         code: "frozen",
         message: freezeMessage(freeze),

@@ -63,6 +63,9 @@ export function stateOfTag(move: Fact, changes: readonly Fact[]): { digest: stri
   return state;
 }
 
+/** Archiving a manifest leaves its tags where they are, also where the report of it names one. */
+const isMove = (fact: Fact): boolean => fact.kind !== "artifact.deleted" || fact.archived !== true;
+
 /** Merges histories, each newest first. Their first pages are read concurrently. */
 async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {
   const heads = await Promise.all(histories.map(async (facts) => ({ facts, head: await facts.next() })));
@@ -73,7 +76,7 @@ async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerat
       undefined,
     );
     if (newest?.head.done !== false) return;
-    yield newest.head.value;
+    if (isMove(newest.head.value)) yield newest.head.value;
     newest.head = await newest.facts.next();
   }
 }

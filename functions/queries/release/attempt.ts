@@ -4,8 +4,10 @@ import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { attemptsOf } from "./contradicting-reports.ts";
+import type { EffectiveDeployments } from "./deployment-reader.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
-import { type Claim, isPart } from "./effective-deployments.ts";
+import { type Claim, isClaim, isOfDeployment, isPart } from "./effective-deployments.ts";
+import { GRACE_MS } from "./rollout.ts";
 
 type Started = FactOf<"deployment.started">;
 type Failed = FactOf<"deployment.failed">;
@@ -44,22 +46,42 @@ async function isOver(context: ResolveContext, started: Started, last: Claim | u
   return !facts.some((fact) => isStart(fact) && byOrder(fact, started) < 0);
 }
 
+/**
+ * Whether everything that a failure may have changed was deployed or removed since: by a claim of the whole service, or by
+ * claims of each of its components.
+ */
+function isSettled(failed: Failed, { claims, lastClaim }: EffectiveDeployments): boolean {
+  const own = claims.map(({ fact }) => fact).filter((fact) => isClaim(fact) && !isOfDeployment(fact));
+  const all = lastClaim === undefined ? own : [...own, lastClaim];
+  const later = all.filter((claim) => byOrder(claim, failed) > 0);
+  const names = new Set(later.flatMap(({ components = [] }) => components.map((one) => fold(one.component))));
+  const areRenewed = failed.components?.every(({ component }) => names.has(fold(component))) === true;
+  return areRenewed || later.some((claim) => !isPart(claim));
+}
+
+/**
+ * Whether a fact is about an earlier start of the same deployment, which may start again: ECS rolls back to an earlier one.
+ * Clocks differ, so an end may be stamped a little before its own start.
+ */
+const isPast = (fact: Fact, started: Started): boolean =>
+  Date.parse(started.occurredAt) - Date.parse(fact.occurredAt) > GRACE_MS;
+
 type Standing = Pick<Attempt, "attempt" | "facts">;
 
 /** The attempt that a start or a failure is of; undefined if it is over. */
 async function standing(
   context: ResolveContext,
   newest: Started | Failed,
-  last: Claim | undefined,
+  running: EffectiveDeployments,
 ): Promise<Standing | undefined> {
   const facts = await factsOfDeployment(context, newest, context.selector, context.at);
-  const own = [...facts].sort(byOrder);
+  const own = facts.filter((fact) => !isStart(newest) || !isPast(fact, newest)).sort(byOrder);
   const failed = own.findLast(isFailure);
   const effect = own.findLast(hasTakenEffect);
   if (effect !== undefined && (failed === undefined || byOrder(effect, failed) > 0)) return undefined;
-  if (failed !== undefined && last !== undefined && byOrder(last, failed) > 0) return undefined;
+  if (failed !== undefined && isSettled(failed, running)) return undefined;
   const started = isStart(newest) ? newest : own.findLast(isStart);
-  if (failed === undefined && started !== undefined && (await isOver(context, started, last)))
+  if (failed === undefined && started !== undefined && (await isOver(context, started, running.lastClaim)))
     return undefined;
   const { deployment, occurredAt, actor, url, components = [] } = started ?? newest;
   const attempt: Release["attempt"] = {
@@ -77,14 +99,13 @@ async function standing(
 }
 
 /**
- * A deployment that has started and not ended, else one that failed and may have changed things. Null once it succeeded
- * or was removed, its deployer's next deployment took effect, or something else did after it failed.
- * @param lastClaim the newest deployment or removal that took effect
+ * A deployment that has started and not ended, else the newest one that failed and may have changed things. Null once it
+ * succeeded or was removed, its deployer's next deployment took effect, or everything that failed was deployed since.
  */
-export async function attemptOf(context: ResolveContext, lastClaim: Claim | undefined): Promise<Attempt> {
-  const { started, failed, failures } = await attemptsOf(context, context.selector, lastClaim);
-  const begun = started === undefined ? undefined : await standing(context, started, lastClaim);
-  const isNewer = failed !== undefined && (started === undefined || byOrder(failed, started) > 0);
-  const found = begun ?? (isNewer ? await standing(context, failed, lastClaim) : undefined);
-  return { attempt: null, facts: [], ...found, failures };
+export async function attemptOf(context: ResolveContext, running: EffectiveDeployments): Promise<Attempt> {
+  const { started, failed, near } = await attemptsOf(context, context.selector, running);
+  const begun = started === undefined ? undefined : await standing(context, started, running);
+  const open = begun === undefined ? failed.find((one) => !isSettled(one, running)) : undefined;
+  const found = begun ?? (open && (await standing(context, open, running)));
+  return { attempt: null, facts: [], ...found, failures: near };
 }

@@ -1,4 +1,5 @@
 /** Clock skew: claims whose stamps and arrival give two orders, so that the newest one is uncertain. */
+
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -6,9 +7,9 @@ import { MAX_AHEAD_MS } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Partition } from "../../ledger/store.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
+import { type EffectiveDeployments, wholeServicePartitions } from "./deployment-reader.ts";
 import { type Claim, isClaim, isOfDeployment, isPart } from "./effective-deployments.ts";
-import { type EffectiveDeployments, type Selector, wholeServicePartitions } from "./running.ts";
 import { slotOf } from "./slots.ts";
 
 /** The two newest claims of a partition: they stand on the page that is read for the newest one. */

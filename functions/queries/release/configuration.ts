@@ -1,11 +1,8 @@
 /** Configuration of a release: one revision for each place (a repository and a path in it), the newest. */
 import type { Configuration } from "../../../schemas/fact.ts";
-import { fold } from "../../../schemas/scalars.ts";
+import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-
-/** A repository's URL for comparison: forges ignore case, a slash at the end and `.git`. */
-export const bareUrl = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.git$/i, ""));
 
 /** The key of a place of configuration. */
 export const locationOf = ({ repository, path }: Configuration): string =>

@@ -2,16 +2,16 @@
  * Reports that contradict each other within minutes: one says that a deployment succeeded, another that one failed, or
  * the runtime shows what ran before. The runtime decides which images run; the answer names both.
  */
+
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
-import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { byOrder, canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
-import type { Question } from "../question.ts";
-import type { Claim, Observation } from "./effective-deployments.ts";
+import type { Question, Selector } from "../question.ts";
+import type { Claim, Effective, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import type { Selector } from "./running.ts";
 import { isSameSlot } from "./slots.ts";
 
 const MINUTES_MS = 15 * 60_000;
@@ -21,27 +21,39 @@ type Started = FactOf<"deployment.started">;
 
 const apartMs = (a: Fact, b: Fact): number => Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt));
 
-/** The newest start and failure of a service, and the failures within minutes of its newest claim. */
+/** How far back starts and failures are read. */
+const ATTEMPTS_MAX = 100;
+
+/** Starts and failures of a service that may still count, and those failures that are within minutes of its newest claim. */
+interface Attempts {
+  readonly started: Started | undefined;
+  /** Newest first, back to the oldest claim in effect. */
+  readonly failed: readonly Failed[];
+  readonly near: readonly Failed[];
+}
+
+/** Reads the newest start, and the failures that no claim in effect is certain to have settled. */
 export async function attemptsOf(
   question: Question,
   selector: Selector,
-  claim: Claim | undefined,
-): Promise<{ started: Started | undefined; failed: Failed | undefined; failures: Failed[] }> {
+  { lastClaim, claimed }: Pick<Effective, "lastClaim" | "claimed">,
+): Promise<Attempts> {
+  const claims = [...claimed.values()].map(({ claim }) => claim);
+  const [oldest] = [...claims, ...(lastClaim === undefined ? [] : [lastClaim])].sort(byOrder);
   let started: Started | undefined;
-  let failed: Failed | undefined;
-  const failures: Failed[] = [];
+  const failed: Failed[] = [];
+  let count = 0;
   for await (const fact of backwards(question, { of: "attempt", ...selector }, question.at)) {
     if (fact.kind === "deployment.started") started ??= fact;
-    const isNear = claim !== undefined && apartMs(fact, claim) <= MINUTES_MS;
-    if (fact.kind === "deployment.failed") {
-      failed ??= fact;
-      if (isNear) failures.push(fact);
-    }
-    // A newer attempt may come before those that are near.
-    const isPast = claim === undefined ? started !== undefined : fact.occurredAt < claim.occurredAt;
-    if ((started !== undefined || failed !== undefined) && !isNear && isPast) break;
+    if (fact.kind === "deployment.failed") failed.push(fact);
+    count += 1;
+    // A newer attempt may come before those that are near the newest claim.
+    const isNear = lastClaim !== undefined && apartMs(fact, lastClaim) <= MINUTES_MS;
+    const isPast = oldest === undefined ? started !== undefined : fact.occurredAt < oldest.occurredAt;
+    if ((!isNear && isPast) || count === ATTEMPTS_MAX) break;
   }
-  return { started, failed, failures };
+  const near = failed.filter((one) => lastClaim !== undefined && apartMs(one, lastClaim) <= MINUTES_MS);
+  return { started, failed, near };
 }
 
 /** Whether a failure may be of what a claim says to have succeeded: it names no other commit and no other image. */

@@ -3,6 +3,7 @@
  * its tasks, the digest of its tag, the images built from its commit. If a step finds several images, all are candidates
  * and none is chosen.
  */
+
 import type { Candidate } from "../../../schemas/answer.ts";
 import type { Component, Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -13,9 +14,8 @@ import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger
 import { type Built, buildsOfCommit } from "../images/builds-of-commit.ts";
 import { digestsIn, oneImage, pushesProving } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
 
 /** The context for resolving the components of one service. */

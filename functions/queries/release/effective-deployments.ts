@@ -2,9 +2,10 @@
  * Effective deployments, as a fold over facts in order. Claims (what deployers report) and observations (what the runtime
  * shows) are two streams that are never mixed.
  */
+
 import type { Component, Deployment, Fact, FactOf } from "../../../schemas/fact.ts";
+import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { canonical, isTie } from "../../ledger/canonical.ts";
-import { bareUrl } from "./configuration.ts";
 import { byComponent } from "./slots.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;

@@ -3,11 +3,11 @@ import type { Release } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
+import { observations } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isObservation, type Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import { observations } from "./running.ts";
 
 /** Whether something runs, nothing does any more, or nothing is known. */
 export const statusOf = ({ shown }: Reconciled, head: Fact | undefined): Release["status"] =>

@@ -7,10 +7,10 @@ import { fold } from "../../../schemas/scalars.ts";
 import { by } from "../../../schemas/words/ordering.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
 import { agrees, explained } from "./agreement.ts";
+import type { EffectiveDeployments } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { type ResolvedComponent, showClaimed, showObserved } from "./resolved-component.ts";
-import type { EffectiveDeployments } from "./running.ts";
 
 /** What ran, and how claims and observation agree. */
 export interface Reconciled {

@@ -1,4 +1,5 @@
 /** The answer of a release, from everything that was read for it. Reads nothing. */
+
 import type { Attached, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
@@ -6,19 +7,19 @@ import { distinct } from "../../ledger/fact-reader.ts";
 import { namesOf } from "../../ledger/names/directory-names.ts";
 import type { Name } from "../../ledger/store.ts";
 import { disputeWarnings } from "../disputes.ts";
+import type { Selector } from "../question.ts";
 import { type Description, isWithoutImages } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Described } from "./component.ts";
 import { configurationOf } from "./configuration.ts";
 import { contradictionWarnings } from "./contradicting-reports.ts";
-import { declaredWarnings } from "./declared.ts";
+import { declaredWarnings } from "./declared-release.ts";
+import { lostWarnings } from "./deployment-warnings.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { type LastLook, statusOf } from "./head.ts";
 import type { Reconciled } from "./reconcile.ts";
-import type { Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
-import { lostWarnings } from "./unnoticed.ts";
 
 /** What was read for a release. */
 export interface Unanswered {

@@ -1,4 +1,5 @@
 /** The release: what a service ran in an environment at a moment, with all that is needed to redeploy it. */
+
 import type { AppliedMigration, Release } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -7,24 +8,23 @@ import { type AsOf, reachOf } from "../../ledger/as-of.ts";
 import { alsoImported, backwards } from "../../ledger/fact-reader.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
-import { questionOf } from "../question.ts";
+import { questionOf, type Selector } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
-import type { ResolveContext } from "./digest-resolution.ts";
-import type { Claim, Observation } from "./effective-deployments.ts";
-import { claimOf, headOf, lastLook } from "./head.ts";
-import { reconcile } from "./looks.ts";
-import { answerOf, type Unanswered } from "./release-answer.ts";
 import {
   type EffectiveDeployments,
   effectiveDeploymentsAt,
   prefetchClaimsAfter,
-  type Selector,
-} from "./running.ts";
-import { imagesSince } from "./running-since.ts";
-import { prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
+} from "./deployment-reader.ts";
+import { prefetchOrder, prefetchTagBefore, unnoticedWarnings } from "./deployment-warnings.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import { reconcile } from "./effective-observation.ts";
+import { claimOf, headOf, lastLook } from "./head.ts";
+import { imagesSince } from "./images-since.ts";
+import { answerOf, type Unanswered } from "./release-answer.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -60,6 +60,7 @@ const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty
 /** Prefetches what is read once the effective deployments are reconciled. */
 function prefetchFurther(context: ResolveContext, { parts, lastClaim, claimed }: EffectiveDeployments): void {
   prefetchClaimsAfter(context, parts, context.at);
+  prefetchTagBefore(context);
   const claims = [lastClaim, ...[...claimed.values()].map(({ claim }) => claim)];
   context.store.prefetch(() =>
     evidenceOfDeployments(
@@ -90,7 +91,7 @@ async function read(
   const [reconciled, migrated, attempted, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, running.lastClaim),
+    attemptOf(context, running),
     clockWarnings(question, selector, running),
   ]);
   const { shown, contributing } = reconciled;

@@ -3,6 +3,7 @@
  * a deployment of its own, and rolls back by itself, while the job that waits for it may still report success. What the
  * newest of these tasks run is the runtime's word: it decides the digest.
  */
+
 import type { Component, Deployment } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { componentSet } from "../../ledger/access-patterns.ts";
@@ -11,9 +12,9 @@ import { all, backwards, type KnownAt } from "../../ledger/fact-reader.ts";
 import { allKnownNames } from "../../ledger/names/directories.ts";
 import { namesOf } from "../../ledger/names/directory-names.ts";
 import { oneImage } from "../images/image-graph.ts";
+import type { Selector } from "../question.ts";
 import { none, type Resolution, type ResolveContext, resolveClaimed } from "./digest-resolution.ts";
 import { type Claim, isClaim, isPart } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { isBare, type Task, tasksOf } from "./tasks.ts";
 
 /** A rollout may end this long after its deployment was reported. */

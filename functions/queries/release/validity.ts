@@ -1,25 +1,25 @@
 /** Validity: since when and until when a release ran, by the facts before and after it that show something else. */
+
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { likeness } from "../images/image-graph.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { configurationChanges, configurationOf } from "./configuration.ts";
-import type { ResolveContext } from "./digest-resolution.ts";
-import { type Claim, isObservation, type Observation } from "./effective-deployments.ts";
-import { beginOf, isLeftOut, viewsAfter } from "./looks.ts";
-import type { Reconciled } from "./reconcile.ts";
-import type { ResolvedComponent } from "./resolved-component.ts";
 import {
   claimsAfter,
   type EffectiveDeployments,
   laterObservations,
   observations,
   prefetchClaimsAfter,
-  type Selector,
   wholeServicePartitions,
-} from "./running.ts";
+} from "./deployment-reader.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import { type Claim, isObservation, type Observation } from "./effective-deployments.ts";
+import { beginOf, isLeftOut, viewsAfter } from "./effective-observation.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import { matched } from "./slots.ts";
-import { nextUnannounced } from "./unannounced.ts";
+import { nextUnannounced } from "./unannounced-deployments.ts";
 
 /** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
 async function changes(

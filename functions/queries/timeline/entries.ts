@@ -29,9 +29,9 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   ...disputed(fact),
 });
 
-/** Whether the deployer reports a rollback, or the deployment carries out a redeployment request. */
+/** Whether the deployer reports a rollback; if it says nothing, whether the deployment carries out a redeployment request. */
 export const isRollback = (fact: Deployed | undefined): boolean =>
-  fact?.rollback === true || fact?.redeployment !== undefined;
+  fact?.rollback ?? fact?.redeployment !== undefined;
 
 const shownComponent = ({ otherDigests: _, digestOf: __, ...component }: ObservedComponent) => component;
 
@@ -126,7 +126,7 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
       return {
         ...ofPeople(fact, "redeployment requested"),
         components: fact.components,
-        rollback: true,
+        rollback: fact.forward !== true,
         redeployment: { id: fact.id },
       };
     case "redeployment.ended":

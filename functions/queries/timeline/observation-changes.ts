@@ -3,6 +3,7 @@
  * the service had before; and of a deployment it says whether it brought another image.
  * The state before is read once, at the first deployment or observation of a service.
  */
+
 import type { Configuration, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { justBefore } from "../../ledger/as-of.ts";
@@ -10,8 +11,9 @@ import { order } from "../../ledger/canonical.ts";
 import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { configurationChanges, configurationOf } from "../release/configuration.ts";
+import { foldEffects, newestOf, observations } from "../release/deployment-reader.ts";
 import {
   type Claim,
   type Effective,
@@ -24,10 +26,9 @@ import {
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { isInGrace, isLeftOutThen, reconciledAt } from "../release/looks.ts";
+import { isInGrace, isLeftOutThen, reconciledAt } from "../release/effective-observation.ts";
 import type { ResolvedComponent } from "../release/resolved-component.ts";
 import { hasTasks } from "../release/rollout.ts";
-import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
 import { byComponent, isSameSlot, matched, slotOf } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */

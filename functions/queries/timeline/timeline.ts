@@ -10,8 +10,8 @@ import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import { release } from "../release/release.ts";
 import { databasesOf } from "../service-description.ts";
-import { described } from "./described.ts";
 import { runningEntry } from "./entries.ts";
+import { described } from "./entry-details.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 
 type Known = Omit<Question, "at">;

@@ -1,7 +1,7 @@
 /** What a fact is as news: what to say, of which place, and what it is about. Nothing if nothing changed. */
 
 import * as z from "zod";
-import type { Release } from "../../../schemas/release.ts";
+import type { Release } from "../../../schemas/answers/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { answerPages } from "../../../schemas/words/answer-pages.ts";
 import { imageWords } from "../../../schemas/words/changes.ts";

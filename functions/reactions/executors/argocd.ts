@@ -10,7 +10,7 @@ import { parsed } from "../../adapters/http-client.ts";
 import { places } from "../reaction.ts";
 import { type Application, type ApplicationAt, type ArgoCd, argocdAt } from "./argocd-api.ts";
 import { Refused } from "./deliver.ts";
-import { commandsBy, type Deploying, known, optionIn, type Progress } from "./deploying.ts";
+import { commandsBy, type Deploying, known, optionIn, type Progress } from "./direct-executor.ts";
 import { type Order, token } from "./order.ts";
 
 export const ArgocdExecutor = z.strictObject({

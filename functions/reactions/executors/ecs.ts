@@ -18,7 +18,7 @@ import {
 } from "../../adapters/aws/ecs-services.ts";
 import { places } from "../reaction.ts";
 import { Refused } from "./deliver.ts";
-import { commandsBy, type Deploying, isKnown, known, optionIn, type Progress } from "./deploying.ts";
+import { commandsBy, type Deploying, isKnown, known, optionIn, type Progress } from "./direct-executor.ts";
 import type { Order } from "./order.ts";
 
 export const EcsExecutor = z.strictObject({

@@ -11,12 +11,12 @@ import { type Asof, gateSubjectOf } from "../ledger-client.ts";
 import { type Heard, isFor, LookAgain, type Reaction } from "../reaction.ts";
 import { ArgocdExecutor, byArgocd, notByArgocd } from "./argocd.ts";
 import { type ExecutorRequest, post, Refused } from "./deliver.ts";
-import { DEPLOYING_STEPS, type Deploying, type Progress } from "./deploying.ts";
+import { DEPLOYING_STEPS, type Deploying, type Progress } from "./direct-executor.ts";
 import { byEcs, EcsExecutor, notByEcs } from "./ecs.ts";
 import { GithubExecutor, toGithub } from "./github.ts";
 import { GitlabExecutor, toGitlab } from "./gitlab.ts";
 import type { Order } from "./order.ts";
-import { runsAsPlanned } from "./running.ts";
+import { runsAsPlanned } from "./plan-result.ts";
 import { toWebhook, WebhookExecutor } from "./webhook.ts";
 
 const Executor = z.discriminatedUnion("kind", [

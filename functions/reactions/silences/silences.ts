@@ -5,8 +5,8 @@
  * the silence expires at its end time.
  */
 import * as z from "zod";
+import type { Release } from "../../../schemas/answers/release.ts";
 import { isOver, type Redeployment } from "../../../schemas/redeployment.ts";
-import type { Release } from "../../../schemas/release.ts";
 import { fold, name, prose, text, url } from "../../../schemas/scalars.ts";
 import { type Asof, Unknown } from "../ledger-client.ts";
 import { type Heard, isFor, places, type Reaction } from "../reaction.ts";

@@ -1,4 +1,5 @@
 /** The ledger on AWS: clients, secrets and logs, created once for each instance of a function. */
+
 import { Logger } from "@aws-lambda-powertools/logger";
 import * as z from "zod";
 import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
@@ -6,7 +7,7 @@ import { dynamodbPeople } from "../../adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
 import { emfMetrics } from "../../adapters/metrics/emf.ts";
 import type { Ledger, Secrets } from "../../http/context.ts";
-import type { Log } from "../../ledger/ingest/ingest.ts";
+import type { Log } from "../../ledger/ingest/ingest-context.ts";
 import type { Registries } from "../../ledger/ingest/registries.ts";
 import { remembering } from "../../ledger/people/people.ts";
 import { countingStore } from "../../ledger/request-context.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { ExportQuestion } from "../../../schemas/questions/export-question.ts";
 import { OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import type { ExportFiles } from "../../adapters/s3/export-jobs.ts";
 import type { Ledger } from "../../http/context.ts";

@@ -1,10 +1,10 @@
 /** Environment variables, parsed once at start. An error names its variable. */
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
-import type { DeployTools } from "../../../schemas/deploy-tools.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
-import { type Hosts, PUBLIC_FORGES } from "../../../schemas/hosts.ts";
-import type { SamePersons } from "../../../schemas/same-persons.ts";
+import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
+import { type Hosts, PUBLIC_FORGES } from "../../../schemas/settings/hosts.ts";
+import type { SamePersons } from "../../../schemas/settings/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority/authority.ts";
 import type { Identities } from "../../ledger/authority/identities.ts";

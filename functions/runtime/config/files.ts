@@ -1,10 +1,10 @@
 /** Naming rules, deploy tools, the gate's policy and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
-import { DeployTools } from "../../../schemas/deploy-tools.ts";
-import { GatePolicy } from "../../../schemas/gate-policy.ts";
-import { Hosts } from "../../../schemas/hosts.ts";
-import { SamePersons } from "../../../schemas/same-persons.ts";
+import { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
+import { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
+import { Hosts } from "../../../schemas/settings/hosts.ts";
+import { SamePersons } from "../../../schemas/settings/same-persons.ts";
 import { type Rule, Rules } from "../../ledger/names/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/trust.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";

@@ -1,7 +1,8 @@
 /** Who may send events over EventBridge, and what each may report. IAM says who may put them on a bus. */
+
 import * as z from "zod";
 import { Grants, grantsOf } from "../../ledger/authority/grants.ts";
-import type { Sender } from "../../ledger/ingest/ingest.ts";
+import type { Sender } from "../../ledger/ingest/ingest-context.ts";
 import { sourceOf } from "../../sources/source.ts";
 import { json, parse } from "./secrets.ts";
 

@@ -1,8 +1,9 @@
 /** Tokens that come and go while the ledger runs. */
+
 import { existsSync, readFileSync } from "node:fs";
 import type { Token } from "../../ledger/authority/authority.ts";
 import { endingSoon, tokensIn } from "../../ledger/authority/token-lines.ts";
-import type { Log } from "../../ledger/ingest/ingest.ts";
+import type { Log } from "../../ledger/ingest/ingest-context.ts";
 import { ConfigurationError } from "./secrets.ts";
 
 /** A revoked token stops working within this time. */

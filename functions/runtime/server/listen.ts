@@ -1,8 +1,10 @@
 /** Listening on a port, and stopping without dropping requests in progress. */
-import { serve } from "@hono/node-server";
+import { createServer, type Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
+import { answerUnreadable, unreadable } from "./unreadable.ts";
 
 /** How long a stop waits for requests in progress, such as an endless upload, before it closes their connections. */
 const GRACE_MS = 3000;
@@ -16,14 +18,17 @@ const LISTEN_ERRORS: ReadonlyMap<unknown, string> = new Map([
   ["EAI_AGAIN", "ASOF_HOST: must be an address; as a host name it cannot be resolved now"],
 ]);
 
-export type Server = ReturnType<typeof serve>;
-
 export function listen(
   app: Hono,
   { host: hostname, port }: Pick<Configuration, "host" | "port">,
 ): Promise<{ server: Server; port: number }> {
   return new Promise((done, failed) => {
-    const server = serve({ fetch: app.fetch, hostname, port }, (info) => done({ server, port: info.port }));
+    const server = createServer(getRequestListener(app.fetch, { hostname, errorHandler: unreadable }));
+    answerUnreadable(server);
+    server.listen(port, hostname, () => {
+      const address = server.address();
+      done({ server, port: typeof address === "object" && address !== null ? address.port : port });
+    });
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = LISTEN_ERRORS.get(cause.code);
       failed(why === undefined ? cause : new ConfigurationError(why, { cause }));
@@ -33,8 +38,8 @@ export function listen(
 
 /** Stops accepting requests, and waits for those in progress. */
 export async function close(server: Server): Promise<void> {
-  const idle = () => "closeIdleConnections" in server && server.closeIdleConnections();
-  const all = () => "closeAllConnections" in server && server.closeAllConnections();
+  const idle = () => server.closeIdleConnections();
+  const all = () => server.closeAllConnections();
   const closed = new Promise<void>((done) => server.close(() => done()));
   // A keep-alive connection becomes idle only after its answer, so idle ones have to be closed repeatedly.
   const idling = setInterval(idle, 50);

@@ -5,9 +5,10 @@
  * time by a thread of the pool, and wait meanwhile. Of more than `WAITING_MAX` waiting ones the newest are dropped, and
  * the next line that is written says how many.
  */
+
 import { write, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { Log } from "../../ledger/ingest/ingest.ts";
+import type { Log } from "../../ledger/ingest/ingest-context.ts";
 
 const STDERR = 2;
 const WAITING_MAX = 10_000;

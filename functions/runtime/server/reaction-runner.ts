@@ -2,11 +2,12 @@
  * Runs reactions in the process of a ledger on one machine. Each reaction has a queue in the ledger's file, as each has an
  * SQS queue on AWS.
  */
+
 import type { Database } from "../../adapters/sqlite/database.ts";
 import { jobQueue } from "../../adapters/sqlite/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority/authority.ts";
-import type { Log } from "../../ledger/ingest/ingest.ts";
+import type { Log } from "../../ledger/ingest/ingest-context.ts";
 import { type Asof, asofOver, type Send } from "../../reactions/ledger-client.ts";
 import { Heard, LookAgain, type Reaction } from "../../reactions/reaction.ts";
 

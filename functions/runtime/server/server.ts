@@ -44,11 +44,11 @@ import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { close, listen } from "./listen.ts";
 import { log, written } from "./log.ts";
-import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 import { reactionsOf } from "./reactions.ts";
-import { type SealingRunner, sealingRunner } from "./sealing.ts";
+import { type SealingRunner, sealingRunner } from "./sealing-runner.ts";
+import { measured } from "./server-metrics.ts";
 import { repeatTokenCheck } from "./token-changes.ts";
 
 /** The name of the queue of jobs. */

@@ -2,6 +2,7 @@
  * Records which tokens come and go. Tokens are configuration, so the ledger compares those of now with those that it saw last,
  * which lie beside its data. The first time there is nothing to compare them with.
  */
+
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import type { StatementOf } from "../../../schemas/fact.ts";
 import { append } from "../../ledger/append.ts";
 import type { Token } from "../../ledger/authority/authority.ts";
 import { GRANTS } from "../../ledger/authority/grants.ts";
-import type { Ingest } from "../../ledger/ingest/ingest.ts";
+import type { Ingest } from "../../ledger/ingest/ingest-context.ts";
 
 const EVERY_MS = 60_000;
 

@@ -1,11 +1,9 @@
 /** The chain of seals: each dates the facts before it. */
+import { USUAL_GAP_MS } from "../gaps.ts";
 import { emptyRoot, type Hash } from "../merkle.ts";
 import { MAX_BYTES_OF_SEAL, MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS, type SealLeaf } from "../seal-leaf.ts";
 import { MAX_ENTRY_BYTES } from "../tiles.ts";
 import { type Finding, LISTED } from "./findings.ts";
-
-/** An idle log is sealed once an hour; more than five minutes beyond it nothing was sealed. */
-const USUAL_GAP_MS = 65 * 60_000;
 
 /** A time without a seal: nothing shows when what was recorded in it was there. */
 export interface Gap {

@@ -13,7 +13,7 @@ import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { imageRepository } from "../../../schemas/scalars.ts";
 import { ignored, mapping, maybeText, present, quoted, said } from "../payload.ts";
-import { isChart, tagUnlessDigest } from "../pushed.ts";
+import { isChart, tagUnlessDigest } from "../pushed-image.ts";
 import { type Coverage, sourceOf } from "../source.ts";
 import { Titled } from "./aws-envelope.ts";
 

@@ -221,7 +221,7 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   return said(
     {
       kind,
-      ...toldAs([sync, phase].join("/"), app, operation, what),
+      ...toldAs([sync, phase].join("/"), what),
       occurredAt,
       ...common,
       deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
@@ -235,10 +235,13 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   );
 }
 
-/** The identity of a report of a sync. Where what it applied is known, the report with the most resources counts. */
-function toldAs(id: string, { status }: Application, { syncResult }: Operation, what: object | undefined) {
+/**
+ * The identity of a report of a sync. Where what it applied is known, the report of the most resources counts; those that
+ * differ in resources that run nothing are one. With more workloads, a sync turns out to have applied a part of them.
+ */
+function toldAs(id: string, what: ReturnType<typeof deployed>) {
   if (what === undefined || what === UNSAID) return { id };
-  const sequence = (status.resources?.length ?? 0) + (syncResult?.resources?.length ?? 0);
+  const sequence = 2 * what.components.length + ("scope" in what ? 1 : 0);
   return { id: `${id}/${hashOf(JSON.stringify(what))}`, sequence };
 }
 

@@ -170,7 +170,15 @@ export function templateOf({ metadata: { labels }, status }: Pod): string {
 
 /** The image by digest, in the repository that it was pulled from; by tag only if the runtime reports no digest. */
 function imageOf({ image, imageID }: ContainerStatus): Omit<Seen, "component"> {
-  return digestIn(imageID.replace(/^docker(-pullable)?:\/\//, "")) ?? digestIn(image) ?? partsOf(image);
+  const [, ofDocker, reference = ""] = /^(docker(?:-pullable)?:\/\/)?(.*)$/s.exec(imageID) ?? [];
+  const named = ofDocker === undefined ? reference : wholeName(reference);
+  return digestIn(named) ?? digestIn(image) ?? partsOf(image);
+}
+
+/** Docker leaves out the host of its own registry, and the folder of its official images. */
+function wholeName(reference: string): string {
+  if (/^sha(256|512):/.test(reference) || partsOf(reference).repository !== undefined) return reference;
+  return `docker.io/${reference.includes("/") ? reference : `library/${reference}`}`;
 }
 
 function digestIn(reference: string): Omit<Seen, "component"> | undefined {

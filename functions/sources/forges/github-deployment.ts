@@ -6,6 +6,8 @@
  * object, or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
  * image's) and `image` (`host/path[:tag][@digest]`); values of another form are left aside. With a component, only that
  * component is deployed. `redeployment` is the id of the redeployment that the deployment carries out.
+ * The deployment of a workflow's job is made before the job begins, and may wait for days for an approval: the status
+ * `in_progress` starts it. One that a program made by the API has started when it was made, because few report more.
  * Times count in seconds; the ids of statuses grow, and are the `sequence` of what happens in one second.
  * The commit is `deployment.sha`: the commit of an accompanying `workflow_run` may differ.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
@@ -84,13 +86,15 @@ export const mapDeploymentStatus = (payload: unknown): Mapped[] =>
 function started(event: Deployed, raw: unknown): Mapped[] {
   const { action, deployment, sender, workflow_run } = event;
   if (action !== "created") return [ignored(`the action ${quoted(action)} changes no deployment`, raw)];
+  if (workflow_run != null)
+    return [ignored("a workflow's deployment begins with the status in_progress", raw)];
   return deploymentStatement(event, raw, {
     kind: "deployment.started",
     id: `deployment/${deployment.id}`,
     occurredAt: deployment.created_at,
     environment: deployment.environment,
     actor: sender?.login ?? deployment.creator?.login,
-    url: firstLink(workflow_run?.html_url),
+    url: undefined,
   });
 }
 

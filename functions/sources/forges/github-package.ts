@@ -31,7 +31,7 @@ import {
   saidByTag,
   timeOr,
 } from "../payload.ts";
-import { isChart } from "../pushed.ts";
+import { isChart } from "../pushed-image.ts";
 import { type Context, sourceOf } from "../source.ts";
 
 const PUBLISHING: ReadonlySet<string> = new Set(["published", "updated", "create"]);

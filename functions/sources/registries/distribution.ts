@@ -30,7 +30,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { isManifest } from "../pushed.ts";
+import { isManifest } from "../pushed-image.ts";
 import { byHeader, type Source, sourceOf } from "../source.ts";
 
 const Envelope = z.looseObject({ events: z.array(z.unknown()).max(MAX_EVENTS) });

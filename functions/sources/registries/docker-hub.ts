@@ -11,7 +11,7 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { hashOf, ignored, loginOnly, mapping, maybeText, present, quoted, saidByTag } from "../payload.ts";
-import { isManifest } from "../pushed.ts";
+import { isManifest } from "../pushed-image.ts";
 import { byPath, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 

@@ -9,8 +9,8 @@
  * Not in the payload: the commit, the size, the kind of artifact (a chart looks like an image), and all tags except the
  * first. `tag` is the digest if an artifact has no tag. Retention names deleted artifacts by tag only, on a host without
  * its port, and some versions name only one of several artifacts; Harbor also sends a deletion for each. A replication
- * names neither digest nor tag; Harbor reports images that arrive by it as pushed, by its job service, and does not name
- * where from. What a proxy project cached is reported as pushed, too.
+ * names neither digest nor tag; Harbor reports images that arrive by it as pushed, by its job service, and what a proxy
+ * project cached as pushed by its cache; neither names where from.
  * Format: goharbor.io, "Configure Webhook Notifications"; goharbor/harbor, src/pkg/notifier/formats and
  * src/controller/event/handler/webhook/artifact.
  */
@@ -29,7 +29,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { tagUnlessDigest } from "../pushed.ts";
+import { tagUnlessDigest } from "../pushed-image.ts";
 import { byHeader, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
@@ -129,14 +129,20 @@ const Artifacts = z.looseObject({
   repository: z.looseObject({ repo_full_name: z.string().min(1) }),
 });
 
-/** The user of Harbor's job service, which replicates (goharbor/harbor, src/common/secret/store.go). */
-const JOB_SERVICE = "harbor-jobservice";
+/**
+ * Harbor's own users, which copy images: its job service replicates, and its cache fetches what a proxy project lacks
+ * (goharbor/harbor, src/common/secret/store.go and src/common/security/proxycachesecret/context.go).
+ */
+const COPIERS: ReadonlyMap<string | undefined, "replication" | "cache"> = new Map([
+  ["harbor-jobservice", "replication"],
+  ["harbor#proxy-cache-service", "cache"],
+]);
 
-/** Who pushed it, or that it was replicated. */
-const saidOf = (kind: string, operator: string | undefined) =>
-  kind === "artifact.pushed" && operator === JOB_SERVICE
-    ? { copied: { by: "replication" } }
-    : present({ actor: loginOnly(operator) });
+/** Who pushed it, or that it was copied. */
+function saidOf(kind: string, operator: string | undefined) {
+  const by = kind === "artifact.pushed" ? COPIERS.get(operator) : undefined;
+  return by === undefined ? present({ actor: loginOnly(operator) }) : { copied: { by } };
+}
 
 function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
   return (event: HarborEvent): Mapped[] =>

@@ -27,7 +27,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { tagUnlessDigest } from "../pushed.ts";
+import { tagUnlessDigest } from "../pushed-image.ts";
 import { byHmac, type Context, isAnyOf, type Source, sourceOf } from "../source.ts";
 
 const Event = z.looseObject({

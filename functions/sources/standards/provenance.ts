@@ -86,12 +86,18 @@ export interface Build {
   readonly finishedAt: string | undefined;
 }
 
-/** A git commit in provenance: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit). */
+/**
+ * A git commit in provenance: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit), or an ssh remote,
+ * which is told as the forge's address.
+ */
 function commitOf(material: Partial<z.infer<typeof Material>> | null | undefined): Commit[] {
   const { uri, digest } = material ?? {};
-  const found = /^(?:git\+)?(https?:\/\/[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(uri ?? "");
+  const found = /^(?:git\+)?((?:https?:\/\/|ssh:\/\/(?:[^@/]+@)?)[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(
+    uri ?? "",
+  );
   const sha = digest?.gitCommit ?? digest?.sha1 ?? sha1In(digest?.sha256);
-  const repository = found?.[1];
+  const remote = found?.[1];
+  const repository = remote?.startsWith("ssh:") ? forgeUrl(remote) : remote;
   if (repository === undefined || sha === undefined) return [];
   if (!fullSha.safeParse(sha).success || !url.safeParse(repository).success) return [];
   const ref = found?.[2];
