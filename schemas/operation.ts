@@ -131,6 +131,7 @@ export const RedeploymentRequest = z
     commit: imageSelectors.commit.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    config: z.enum(["revert"]).exactOptional(),
     acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),

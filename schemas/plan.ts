@@ -19,13 +19,13 @@ export const Command = z.strictObject({
 export type Command = z.infer<typeof Command>;
 
 /** The kinds of steps, in the order of a plan. */
-export const DOES = ["copy", "backup", "stop", "revert", "deploy", "check"] as const;
+export const DOES = ["copy", "backup", "stop", "revert", "configure", "deploy", "check"] as const;
 
 export const Step = z.strictObject({
   n: z.int().min(1),
   does: z.enum(DOES).meta({
     description:
-      "copy: copy an image back into its repository; backup: back up a database into a file; stop: stop the service; revert: revert migrations; deploy: deploy the images; check: check that they run",
+      "copy: copy an image back into its repository; backup: back up a database into a file; stop: stop the service; revert: revert migrations; configure: put configuration back by a commit; deploy: deploy the images; check: check that they run",
   }),
   title: z.string().meta({
     description: "what the step does; steps whose titles start with `either` are alternatives: choose one",
@@ -49,7 +49,7 @@ export const Step = z.strictObject({
       commit: sha.exactOptional().meta({ description: "of a service without images: the commit" }),
     })
     .exactOptional()
-    .meta({ description: "deploy: what runs after the step that did not run before it" }),
+    .meta({ description: "deploy, configure: what is in effect after the step that was not before it" }),
 });
 export type Step = z.infer<typeof Step>;
 

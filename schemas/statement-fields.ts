@@ -143,6 +143,7 @@ export const planQuestion = z
     last: z.literal("good").exactOptional(),
     knownAt: time,
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    config: z.enum(["revert"]).exactOptional(),
     acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).max(64).exactOptional(),

@@ -14,6 +14,7 @@ import type {
 import type { Audit } from "../schemas/answers/audit.ts";
 import type { Quarantine } from "../schemas/answers/quarantine.ts";
 import type { Session } from "../schemas/answers/session.ts";
+import type { StoredFact } from "../schemas/answers/stored-fact.ts";
 import type { Whoami } from "../schemas/answers/whoami.ts";
 import type { Plan } from "../schemas/plan.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
@@ -25,6 +26,7 @@ export interface Answers {
   "/v1/environments": Environments;
   "/v1/history": History;
   "/v1/release": Release;
+  "/v1/fact": StoredFact;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
   "/v1/commit": CommitAnswer;

@@ -1,7 +1,7 @@
 /** What differs between two moments or two places. */
 import type { Difference, ServiceDifference } from "../../schemas/answer.ts";
 import type { Beside } from "./release-view.ts";
-import { columns, type Line } from "./style.ts";
+import { columns, type Line, widthOf } from "./style.ts";
 import { counted, shortCommit, shortDigest, shortRevision } from "./words-for.ts";
 
 type Side = ServiceDifference["components"][number]["from"];
@@ -18,14 +18,24 @@ const versionOf = (side: MigrationSide): string =>
   side === null ? "none" : side.status === "known" ? (side.version ?? "unknown") : side.status;
 
 type Configuration = NonNullable<ServiceDifference["config"]>["from"];
-const configOf = (config: Configuration): string =>
-  config.length === 0
-    ? "none"
-    : config
-        .map(({ revision, path }) => [shortRevision(revision), path].filter(Boolean).join(" "))
-        .join(", ");
+const revisionsOf = (config: Configuration): string =>
+  config.length === 0 ? "none" : config.map(({ revision }) => shortRevision(revision)).join(", ");
 
-function rowsOf({ service, status, components, migrations, config }: ServiceDifference): Line[][] {
+const pathsOf = ({ from, to }: NonNullable<ServiceDifference["config"]>): string =>
+  [...new Set([...from, ...to].flatMap(({ path }) => path ?? []))].join(", ");
+
+/** On a terminal the paths stand below the revisions. */
+function configRows(config: NonNullable<ServiceDifference["config"]>, room: number): Line[][] {
+  const paths: Line = [{ text: pathsOf(config), tone: "dim" }];
+  const row: Line[] = [["config"], [revisionsOf(config.from)], ["→"], [revisionsOf(config.to)]];
+  if (widthOf(paths) === 0) return [row];
+  return Number.isFinite(room) ? [row, [[], paths]] : [[...row, paths]];
+}
+
+function rowsOf(
+  { service, status, components, migrations, config }: ServiceDifference,
+  room: number,
+): Line[][] {
   const rows: Line[][] = [
     ...(status === undefined ? [] : [[["status"], [status.from], ["→"], [status.to]]]),
     ...components.map(({ component, variant, from, to }) => [
@@ -40,12 +50,12 @@ function rowsOf({ service, status, components, migrations, config }: ServiceDiff
       ["→"],
       [versionOf(to)],
     ]),
-    ...(config === undefined ? [] : [[["config"], [configOf(config.from)], ["→"], [configOf(config.to)]]]),
+    ...(config === undefined ? [] : configRows(config, room)),
   ];
   return rows.map((row, n): Line[] => [[{ text: n === 0 ? service : "", tone: "bold" }], ...row]);
 }
 
-export function differenceLines(answer: Difference, { times }: Pick<Beside, "times">): Line[] {
+export function differenceLines(answer: Difference, { times, room }: Pick<Beside, "times" | "room">): Line[] {
   const { from, to, services, same, next } = answer;
   const sides =
     from.environment === to.environment
@@ -53,7 +63,10 @@ export function differenceLines(answer: Difference, { times }: Pick<Beside, "tim
       : `${from.environment} → ${to.environment} · ${times.zoned(to.at)}`;
   return [
     [{ text: sides, tone: "bold" }],
-    ...columns(services.flatMap(rowsOf), "  "),
+    ...columns(
+      services.flatMap((one) => rowsOf(one, room)),
+      "  ",
+    ),
     [
       `${counted(services.length, "service")} ${services.length === 1 ? "differs" : "differ"}, ${counted(same, "service")} the same`,
     ],

@@ -8,7 +8,7 @@ import { type Ask, askFor, withAskOptions } from "./options.ts";
 import { call, frameOf } from "./question.ts";
 import { driftWords, headLine } from "./release-view.ts";
 import { type Scope, scopeOf } from "./status.ts";
-import { columns, type Line } from "./style.ts";
+import { columns, type Line, wrapped } from "./style.ts";
 import { counted, shortDigest, spanBetween } from "./words-for.ts";
 
 const SIGNS = {
@@ -46,7 +46,7 @@ const imageOf = ({
 }): string => `${component} ${digest === null ? "of an unknown image" : shortDigest(digest)}`;
 
 /** What differs, with its evidence, below the row of the place. */
-function evidenceOf({ undeployed, missing }: PlaceDrift, { times }: Ask): Line[] {
+function evidenceOf({ undeployed, missing }: PlaceDrift, { times, room }: Ask): Line[] {
   const runs = undeployed.map((one) => {
     const since = one.since === null ? "" : ` since ${times.time(one.since)}`;
     return `${imageOf(one)} runs${since}, not deployed (${one.fact.source} ${one.fact.id})`;
@@ -56,7 +56,7 @@ function evidenceOf({ undeployed, missing }: PlaceDrift, { times }: Ask): Line[]
     const when = times.time(one.deployedAt);
     return `${imageOf(one)} deployed ${when}${by}, does not run (${one.fact.source} ${one.fact.id})`;
   });
-  return [...runs, ...lacks].map((text) => [{ text: `    ${text}`, tone: "dim" }]);
+  return [...runs, ...lacks].flatMap((text) => wrapped([{ text: `    ${text}`, tone: "dim" }], room, 6));
 }
 
 /** Rows of one table, each with the lines below it. */

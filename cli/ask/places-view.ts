@@ -3,7 +3,7 @@ import type { Artifact, CommitAnswer, Place, TagAnswer } from "../../schemas/ans
 import type { Beside } from "./release-view.ts";
 import { headLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
-import { linked, shortCommit, shortDigest, spanBetween } from "./words-for.ts";
+import { linked, runLink, shortCommit, shortDigest, shortRepository, spanBetween } from "./words-for.ts";
 
 type Frame = Pick<Beside, "times" | "width" | "isPast" | "now">;
 
@@ -44,19 +44,24 @@ export function artifactLines(answer: Artifact, frame: Frame): Line[] {
           [
             ["commit"],
             [shortCommit(commit.sha)],
-            [linked(commit.repository ?? "", commit.repository), ` by ${commit.evidence}`],
+            [linked(shortRepository(commit.repository ?? ""), commit.repository), ` by ${commit.evidence}`],
           ],
         ]),
     ...builds
       .slice(0, 3)
-      .map(({ url, at: built }): Line[] => [["build"], [frame.times.time(built)], [linked(url ?? "", url)]]),
+      .map(({ url, at: built }): Line[] => [["build"], [frame.times.time(built)], [runLink(url)]]),
     ...evidence.map(({ type, verdict, by, at: when, url }): Line[] => [
       [type],
       [linked(verdict ?? "attached", url)],
       [`${by === undefined ? "" : `${by}, `}${frame.times.time(when)}`],
     ]),
   ];
-  return [headLine(digest, at, frame), ...columns(rows, "  "), ...placeLines(ran, more, frame)];
+  return [
+    headLine(`image ${shortDigest(digest)}`, at, frame),
+    [{ text: `  ${digest}`, tone: "dim" }],
+    ...columns(rows, "  "),
+    ...placeLines(ran, more, frame),
+  ];
 }
 
 export function commitLines({ commits, at, more }: CommitAnswer, frame: Frame): Line[] {
@@ -77,7 +82,8 @@ export function commitLines({ commits, at, more }: CommitAnswer, frame: Frame): 
     ];
     return [
       ...(n === 0 ? [] : [[]]),
-      headLine(`${sha} ${repository ?? ""}`.trim(), at, frame),
+      headLine(`commit ${shortCommit(sha)}`, at, frame),
+      [{ text: `  ${sha} ${repository ?? ""}`, tone: "dim" }],
       ...columns(rows, "  "),
       ...placeLines(ran, more, frame),
     ];

@@ -1,11 +1,12 @@
 /** One release as people read it: what runs, since when, from what, and what stood there before. */
 import type { CommitAnswer, MergedChange } from "../../schemas/answer.ts";
 import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/answers/release.ts";
-import { columns, edged, type Line, type Piece } from "./style.ts";
+import { columns, edged, type Line, type Piece, widthOf, wrapped } from "./style.ts";
 import { isSameImages, versionOf, versionsOf } from "./version.ts";
 import {
   counted,
   linked,
+  runLink,
   shortCommit,
   shortDigest,
   shortRepository,
@@ -83,7 +84,7 @@ function commitRow(
   const right: Piece[] = [
     authors.join(", "),
     ...(authors.length > 0 && build !== null ? [" · "] : []),
-    ...(build === null ? [] : [linked("build ↗", build.url)]),
+    ...(build === null ? [] : ["build ", runLink(build.url)]),
   ];
   return [[[labelOf("commit", one, all)], [linked(shortCommit(commit.sha), page), ` ${title}`], right]];
 }
@@ -142,14 +143,17 @@ function beforeRow(release: Release, { before, lastGood, times }: Beside): Line[
 }
 
 /** Where the same service runs the same images, and where it runs others. */
-function elsewhereLines(release: Release, { elsewhere }: Beside): Line[] {
+function elsewhereLines(release: Release, { elsewhere, width }: Beside): Line[] {
   const running = elsewhere.filter(({ status }) => status === "running");
   const same = running.filter((other) => isSameImages(release, other));
   const others = running.filter((other) => !same.includes(other));
-  return [
-    ...(same.length === 0 ? [] : [[`  = ${same.map(({ environment }) => environment).join(", ")} the same`]]),
-    ...others.map((other): Line => [`  ≠ ${other.environment} ${versionsOf(other)}`]),
+  const parts = [
+    ...(same.length === 0 ? [] : [`= ${same.map(({ environment }) => environment).join(", ")} the same`]),
+    ...others.map((other) => `≠ ${other.environment} ${versionsOf(other)}`),
   ];
+  const line = `  ${parts.map((part, n) => (n < parts.length - 1 ? part.padEnd(29) : part)).join("   ")}`;
+  if (parts.length === 0) return [];
+  return line.length <= width ? [[line]] : parts.map((part): Line => [`  ${part}`]);
 }
 
 /** What became of the newest deployment that took no effect. */
@@ -192,7 +196,7 @@ export const headLine = (
     width,
   );
 
-function stateLine(release: Release, { times, now, isPast }: Beside): Line {
+function stateLines(release: Release, { times, now, isPast, room }: Beside): Line[] {
   const { status, since, until, seenAt, at } = release;
   const end = isPast ? at : now;
   const words = status === "running" ? `RUNNING ${versionsOf(release)}` : status.toUpperCase();
@@ -202,8 +206,10 @@ function stateLine(release: Release, { times, now, isPast }: Beside): Line {
   const seen =
     seenAt == null || status !== "running"
       ? ""
-      : `, seen running ${spanBetween(seenAt, end)} ${isPast ? "before" : "ago"}`;
-  return [{ text: words, tone }, sinceWhen, untilWhen, seen];
+      : `seen running ${spanBetween(seenAt, end)} ${isPast ? "before" : "ago"}`;
+  const state: Line = [{ text: words, tone }, sinceWhen, untilWhen];
+  const line = [...state, ...(seen === "" ? [] : [`, ${seen}`])];
+  return widthOf(line) <= room ? [line] : [state, [`  ${seen}`]];
 }
 
 /** What its cluster showed when somebody last looked. */
@@ -226,10 +232,14 @@ export function releaseLines(release: Release, beside: Beside): Line[] {
     ...(release.status === "running" ? [whoRow(release)] : []),
     ...beforeRow(release, beside),
   ];
+  const { room } = beside;
+  const label = Math.max(...rows.map(([first = []]) => widthOf(first)));
   return [
     headLine(`${service} · ${environment}`, release.at, beside),
-    stateLine(release, beside),
-    ...columns(rows, "  "),
+    ...stateLines(release, beside),
+    ...columns(rows, "  ").flatMap((line) =>
+      widthOf(line) > room ? wrapped(line, room, label + 4) : [line],
+    ),
     ...elsewhereLines(release, beside),
     ...attemptLines(release, beside.times),
     ...driftLines(release, beside.times),

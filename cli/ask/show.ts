@@ -20,7 +20,7 @@ import { call, frameOf, momentOf, snapshotOf } from "./question.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "./release-history.ts";
 import { headLine, releaseCells, releaseLines, sealedLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
-import { isWhole } from "./words.ts";
+import { isWhole, shortestNames } from "./words.ts";
 import { counted } from "./words-for.ts";
 
 /** The commit of a release's first image; undefined where it is unknown. */
@@ -64,7 +64,8 @@ async function changesSince(ask: Ask, { environment, service, since }: Release):
   const when = days > WINDOW_MAX_DAYS ? `in the last ${WINDOW_MAX_DAYS}d` : "since";
   // The command's own window is two days.
   const further = window > 2 ? ` --window ${window}d` : "";
-  const text = ` ${counted(others.length, "other change")} ${when}: asof why ${environment}/${service}${further}`;
+  const place = shortestNames(await ask.services())(environment, service);
+  const text = ` ${counted(others.length, "other change")} ${when}: asof why ${place}${further}`;
   return [[{ text: "  !", tone: "amber" }, text]];
 }
 
@@ -93,10 +94,8 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
     isRunning ? lastGoodOf(ask, release) : undefined,
     ask.options.sealed === true ? sealedOf(ledger, release) : undefined,
   ]);
-  const undo: Line[] =
-    !isPast && before?.status === "running"
-      ? [[`undo: asof plan ${release.environment}/${release.service}~1`]]
-      : [];
+  const name = shortestNames(await ask.services())(release.environment, release.service);
+  const undo: Line[] = !isPast && before?.status === "running" ? [[`undo: asof plan ${name}~1`]] : [];
   const lines = releaseLines(release, {
     ...frameOf(ask, isPast ? release.at : undefined),
     before,

@@ -53,8 +53,11 @@ function rendered(piece: Piece, style: Style): string {
     style.color && tone !== undefined && bare !== "" ? `\u001b[${CODES[tone]}m${bare}\u001b[0m` : bare;
   if (url === undefined || !isWeb(url)) return toned;
   if (style.links) return `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`;
+  if (!text.endsWith("↗")) return toned;
   // Where nothing can be clicked, the address itself is worth more than its sign.
-  return text.endsWith("↗") ? `${shown(text.slice(0, -1), style)}${url}` : toned;
+  const label = text.slice(0, -1);
+  const name = label.trim();
+  return name !== "" && url.endsWith(name) ? url : `${shown(label, style)}${url}`;
 }
 
 export const render = (line: Line, style: Style): string =>

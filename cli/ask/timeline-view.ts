@@ -1,7 +1,15 @@
 /** What happened, as lines with a sign each; and what changed before something broke. */
 import type { Sources } from "../../schemas/answers/sources.ts";
 import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/answers/timeline.ts";
-import { entryWords, type Sign, signOf } from "../../schemas/words/changes.ts";
+import {
+  changeWords,
+  entryWords,
+  isIrreversible,
+  relationWords,
+  type Sign,
+  signOf,
+  subjectOf,
+} from "../../schemas/words/changes.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { silenceWords } from "../../schemas/words/silence.ts";
 import type { Beside } from "./release-view.ts";
@@ -55,36 +63,62 @@ export function timelineLines({ environment, service, entries, from, to }: Timel
   ];
 }
 
-const RELATIONS: Record<Change["relation"], string> = {
-  service: "",
-  database: "shares a database",
-  owner: "same owner",
-  environment: "",
-};
+const DAY_MS = 86_400_000;
 
-const changeRow = (change: Change, { times }: Frame): Line[] => [
+/** The clock alone where no change is older than a day. */
+function timesOf({ changes }: Changes, { times }: Frame): (at: string) => string {
+  const isOfOneDay = changes.every(({ secondsBefore }) => secondsBefore * 1000 < DAY_MS);
+  return isOfOneDay ? times.clock : (at) => `${times.day(at)} ${times.clock(at)}`;
+}
+
+const changeRow = (change: Change, timeOf: (at: string) => string): Line[] => [
   [{ text: duration(change.secondsBefore * 1000), tone: "bold" }],
-  [{ text: times.time(change.at), tone: "dim" }],
-  [signSpan(change)],
-  [change.service ?? ""],
-  wordsOf(change),
-  [[RELATIONS[change.relation], change.by ?? ""].filter((text) => text !== "").join(", ")],
+  [{ text: timeOf(change.at), tone: "dim" }, " ", signSpan(change)],
+  [subjectOf(change)],
+  [linked(changeWords(change), change.url), ...(change.reason === undefined ? [] : [`: ${change.reason}`])],
+  [
+    ...(isIrreversible(change) ? [{ text: "NOT reversible ", tone: "red" as const }] : []),
+    [relationWords(change), change.by ?? ""].filter((text) => text !== "").join(", "),
+  ],
 ];
 
-/** @param silent the sources that had fallen silent by then */
-export function changesLines(answer: Changes, frame: Frame, silent: Sources["sources"]): Line[] {
-  const { environment, service, from, before, changes, more, others } = answer;
-  const about = service === undefined ? environment : `${service} · ${environment}`;
+/** The plan that undoes the newest deployment: by `~1` where that is what it replaced, else by its time. */
+function undoWords({ changes }: Changes, { isPast, nameOf }: ChangesFrame): string | undefined {
   const last = changes.find(({ undo }) => undo !== null);
+  if (last?.undo == null) return undefined;
+  const { environment, service, at } = last.undo;
+  const isBefore = !isPast && last.what === "deployed" && last.changesImage === true;
+  const place = nameOf(environment, service);
+  return `undo the last deploy: asof plan ${place}${isBefore ? "~1" : ` --at ${at}`}`;
+}
+
+export interface ChangesFrame extends Frame {
+  /** The shortest words for a place. */
+  readonly nameOf: (environment: string, service: string) => string;
+}
+
+/** @param silent the sources that had fallen silent by then */
+export function changesLines(answer: Changes, frame: ChangesFrame, silent: Sources["sources"]): Line[] {
+  const { environment, service, from, before, changes, more, others } = answer;
+  const about =
+    service === undefined ? environment : `${frame.nameOf(environment, service)} and its neighbours`;
+  const head = `Before ${frame.times.zoned(before)}`;
   const window = duration(Date.parse(before) - Date.parse(from));
+  const undo = undoWords(answer, frame);
+  const timeOf = timesOf(answer, frame);
   return [
-    headLine(`before it broke: ${about}`, before, { ...frame, isPast: true }),
-    [{ text: `the last ${window}; near in time is a suspect, not the cause`, tone: "dim" }],
+    [{ text: head, tone: frame.isPast ? "violet" : "bold" }, ` · ${about} · ${window}`],
+    [
+      {
+        text: `near in time is a suspect, not the cause${service === undefined ? "" : "; neighbours share a database or owner"}`,
+        tone: "dim",
+      },
+    ],
     ...fitted(
-      changes.map((change) => changeRow(change, frame)),
+      changes.map((change) => changeRow(change, timeOf)),
       "  ",
       frame.room,
-      4,
+      3,
     ),
     ...(changes.length === 0 ? [["  nothing changed, as far as the ledger was told"]] : []),
     ...(more ? [["  … and earlier changes"]] : []),
@@ -98,10 +132,6 @@ export function changesLines(answer: Changes, frame: Frame, silent: Sources["sou
     ...silent.map(
       (one): Line => [{ text: "? ", tone: "dim" }, silenceWords(one, frame.times.time(one.lastRecordedAt))],
     ),
-    ...(last?.undo == null
-      ? []
-      : [
-          [`undo the last one: asof plan ${last.undo.environment}/${last.undo.service} --at ${last.undo.at}`],
-        ]),
+    ...(undo === undefined ? [] : [[undo]]),
   ];
 }

@@ -7,6 +7,7 @@ import { extentsOf } from "./log.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { call, frameOf, momentOf } from "./question.ts";
 import { changesLines } from "./timeline-view.ts";
+import { shortestNames } from "./words.ts";
 
 /** Throws a CliError where it is no duration; how long it may be is the ledger's rule. */
 function windowOf(text: string): `${number}m` | `${number}h` | `${number}d` {
@@ -23,11 +24,12 @@ async function changesOf(ask: Ask, { what, at }: Asked, window: string): Promise
     allPages((more) => call(ask, (client) => client.sources({ limit: 100, ...momentOf(ask, at), ...more }))),
     ...extents.map((extent) => call(ask, (client) => client.changes({ ...extent, ...question }))),
   ]);
+  const nameOf = shortestNames(await ask.services());
   const silent = sources.flatMap((page) => page.sources).filter((one) => one.silent === true);
   return sideBySide(
     answers.map((changes) => ({
       answer: changes,
-      lines: changesLines(changes, frameOf(ask, at), silent),
+      lines: changesLines(changes, { ...frameOf(ask, at), nameOf }, silent),
     })),
   );
 }

@@ -70,6 +70,10 @@ export const shortIds = (text: string): string =>
 export const linked = (text: string, url: string | null | undefined): Span =>
   url == null ? { text } : { text, url };
 
+/** A link to a run, by the number at the end of its address. */
+export const runLink = (url: string | null | undefined): Span =>
+  linked(`${/\/(\d+)\/?$/.exec(url ?? "")?.[1] ?? ""} ↗`.trim(), url);
+
 /** A repository's address without its scheme and forge: `acme/deploy`. */
 export const shortRepository = (url: string): string =>
   url.replace(/^https?:\/\/[^/]+\//, "").replace(/\.git$/, "");

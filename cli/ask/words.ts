@@ -156,6 +156,17 @@ const distinct = (readings: readonly Reading[]): Reading[] => [
   ...new Map(readings.map((one) => [JSON.stringify(one), one])).values(),
 ];
 
+/** The shortest words for a place: the service's tail, where those name nothing else. */
+export const shortestNames =
+  (services: readonly KnownService[]) =>
+  (environment: string, service: string): string => {
+    const short = `${environment}/${service.slice(service.lastIndexOf("/") + 1)}`;
+    const [only, ...others] = readingsOf([short], { services, groups: [] }, () => false);
+    const isPlace = only?.what.is === "place" && only.what.environment === environment;
+    const isShort = others.length === 0 && isPlace && only.what.service === service;
+    return quoted(isShort ? short : `${environment}/${service}`);
+  };
+
 /** A word for a POSIX shell. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

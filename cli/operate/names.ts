@@ -8,7 +8,7 @@ import { allPages } from "../../schemas/words/answer-pages.ts";
 import { askFor, withPrintOptions } from "../ask/options.ts";
 import { call, frameOf } from "../ask/question.ts";
 import { headLine } from "../ask/release-view.ts";
-import { columns, type Line } from "../ask/style.ts";
+import { columns, type Line, widthOf, wrapped } from "../ask/style.ts";
 import { counted } from "../ask/words-for.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
@@ -52,16 +52,51 @@ const isSame = (one: Named, other: Named): boolean => FIELDS.every((field) => on
 const words = (named: Named): string =>
   FIELDS.flatMap((field) => (named[field] === undefined ? [] : [`${field} ${named[field]}`])).join(", ");
 
-function linesOf(rows: readonly Tried[]): Line[] {
-  const cells = rows.map(({ source, sent, named, rules, would }): Line[] => [
-    [source],
-    [words(sent)],
-    rules.length === 0
-      ? [{ text: "no rule", tone: "dim" }]
-      : [`→ ${words(named)} `, { text: `rule ${rules.join(", ")}`, tone: "dim" }],
-    would === undefined ? [] : [{ text: `would be ${words(would)}`, tone: "amber" }],
+const verdictOf = ({ named, rules }: Tried): Line =>
+  rules.length === 0
+    ? [{ text: "no rule", tone: "dim" }]
+    : [`→ ${words(named)} `, { text: `rule ${rules.join(", ")}`, tone: "dim" }];
+
+const wouldOf = ({ would }: Tried): Line =>
+  would === undefined ? [] : [{ text: `would be ${words(would)}`, tone: "amber" }];
+
+/** For programs: a line for each name. */
+const rowsOf = (rows: readonly Tried[]): Line[] =>
+  columns(
+    rows.map((row) => [[row.source], [words(row.sent)], verdictOf(row), wouldOf(row)]),
+    "  ",
+  );
+
+/** A name in one line of a terminal, or with what it stands for below. */
+function rowLines(row: Tried, room: number): Line[] {
+  const below = [row.rules.length === 0 ? [] : verdictOf(row), wouldOf(row)].filter(
+    (part) => part.length > 0,
+  );
+  const line = [`  ${words(row.sent)}`, ...below.flatMap((part) => ["  ", ...part])];
+  if (widthOf(line) <= room) return [line];
+  return [
+    ...wrapped([`  ${words(row.sent)}`], room, 4),
+    ...below.flatMap((part) => wrapped(["    ", ...part], room, 6)),
+  ];
+}
+
+function sourceLine(source: string, rows: readonly Tried[]): Line {
+  const own = rows.filter((row) => row.source === source);
+  const unmapped = own.filter(({ rules }) => rules.length === 0).length;
+  const note = unmapped === 0 ? "" : `  ${unmapped === own.length ? "" : `${unmapped} with `}no rule`;
+  return [
+    { text: source, tone: "bold" },
+    { text: note, tone: "dim" },
+  ];
+}
+
+/** The names of each source, below it. */
+function linesOf(rows: readonly Tried[], room: number): Line[] {
+  if (!Number.isFinite(room)) return rowsOf(rows);
+  return rows.flatMap((row, n): Line[] => [
+    ...(row.source === rows[n - 1]?.source ? [] : [sourceLine(row.source, rows)]),
+    ...rowLines(row, room),
   ]);
-  return columns(cells, "  ");
 }
 
 const HELP = `
@@ -98,7 +133,7 @@ export const namesCommand = (command: Command, io: Io): Command =>
           : `${counted(rows.length, "name")} of ${known.length} would be another`;
       await ask.print({
         answer: rows,
-        lines: [headLine("names", ask.now, frameOf(ask, undefined)), ...linesOf(rows), [end]],
+        lines: [headLine("names", ask.now, frameOf(ask, undefined)), ...linesOf(rows, ask.room), [end]],
       });
       io.end(EXIT.done);
     });

@@ -2,11 +2,14 @@
 import type { Command } from "commander";
 import { quoted } from "../ask/words.ts";
 
+const OTHERWISE: Readonly<Record<string, string>> = {
+  version: "--image-version",
+  acceptConfiguration: "--accept-config",
+};
+
 /** The option of a parameter: `acceptDataLoss` is `--accept-data-loss`, `version` `--image-version`. */
 const optionOf = (parameter: string): string =>
-  parameter === "version"
-    ? "--image-version"
-    : `--${parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  OTHERWISE[parameter] ?? `--${parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Parameters with their values as options: `acceptShared=a,b` is `--accept-shared a --accept-shared b`. */
 export const flagsOf = (parameters: Readonly<Record<string, string>>): string =>
@@ -21,7 +24,7 @@ export const flagsOf = (parameters: Readonly<Record<string, string>>): string =>
 /** A message of the API, with options where it names parameters. */
 export const inFlags = (message: string): string =>
   message.replaceAll(
-    /\b(accept[A-Z]\w*|schema|digest|tag|at)=([^\s;)]+)/g,
+    /\b(accept[A-Z]\w*|schema|config|digest|tag|at)=([^\s;)]+)/g,
     (_, name: string, value: string) => flagsOf({ [name]: value }),
   );
 

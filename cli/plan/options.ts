@@ -53,7 +53,16 @@ export const withPlanOptions = (command: Command): Command =>
         "revert",
       ]),
     )
-    .option("--accept-configuration", "leave configuration as it is now, where no step restores it")
+    .addOption(
+      new Option(
+        "--config <choice>",
+        "put configuration back that no deploy step brings: by a commit",
+      ).choices(["revert"]),
+    )
+    .option(
+      "--accept-config, --accept-configuration",
+      "leave configuration as it is now, where no step restores it",
+    )
     .option("--accept-data-loss", "allow reverts that may lose data")
     .option(
       "--accept-substitute <digest>",
@@ -80,6 +89,7 @@ const Options = z.looseObject({
   commit: maybe,
   lastGood: z.literal(true).optional(),
   schema: z.enum(["keep", "revert"]).optional(),
+  config: z.enum(["revert"]).optional(),
   acceptConfiguration: z.literal(true).optional(),
   acceptDataLoss: z.literal(true).optional(),
   acceptSubstitute: z.array(z.string()),
@@ -135,12 +145,14 @@ function aimOf({
 /** What the sender of the question accepts. */
 const acceptedIn = ({
   schema,
+  config,
   acceptConfiguration,
   acceptDataLoss,
   acceptSubstitute,
   acceptShared,
 }: z.infer<typeof Options>) => ({
   ...(schema === undefined ? {} : { schema }),
+  ...(config === undefined ? {} : { config }),
   ...(acceptConfiguration === undefined ? {} : { acceptConfiguration }),
   ...(acceptDataLoss === undefined ? {} : { acceptDataLoss }),
   ...(acceptSubstitute.length === 0 ? {} : { acceptSubstitute }),

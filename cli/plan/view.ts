@@ -4,7 +4,7 @@ import type { AppliedMigration, Release } from "../../schemas/answers/release.ts
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
 import { choicesFor } from "../../schemas/words/choices.ts";
 import { AVAILABLE } from "../ask/release-view.ts";
-import { columns, edged, type Line, type Piece, wrapped } from "../ask/style.ts";
+import { edged, fitted, type Line, type Piece, wrapped } from "../ask/style.ts";
 import { versionOf, versionsOf } from "../ask/version.ts";
 import {
   counted,
@@ -22,6 +22,8 @@ export interface PlanFrame {
   readonly times: Times;
   readonly now: string;
   readonly width: number;
+  /** Of a row of the table. */
+  readonly room: number;
   /** The ledger was asked for the last good release. */
   readonly isGood: boolean;
   /** Whole commands, with what to check before each step. */
@@ -130,7 +132,7 @@ function configRows({ config, current, target }: Plan): Line[][] {
     [n === 0 ? "config" : ""],
     shown(from),
     shown(to),
-    [`${placeOf(to ?? from)} `, ...(from === null || to === null ? [] : differing(compareUrl))],
+    from === null || to === null ? [placeOf(to ?? from)] : [...differing(compareUrl), ` ${placeOf(to)}`],
   ]);
 }
 
@@ -176,7 +178,7 @@ function blockerLines(plan: Plan, { width }: PlanFrame): Line[] {
         width,
         2,
       ),
-      ...(choices.length === 0 ? [] : [[`  → ${choices.join("  or  ")}`]]),
+      ...(choices.length === 0 ? [] : wrapped([`  → ${choices.join("  or  ")}`], width, 4)),
     ];
   });
 }
@@ -229,7 +231,7 @@ export function planLines(plan: Plan, frame: PlanFrame): Line[] {
   ];
   return [
     ...headLines(plan, frame),
-    ...columns(rows, "  "),
+    ...fitted(rows, "  ", frame.room, 3),
     ...plan.components.flatMap(insteadLines),
     ...blockerLines(plan, frame),
     ...warningLines(plan, frame),

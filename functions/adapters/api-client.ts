@@ -35,6 +35,7 @@ import {
 import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/answers/quarantine.ts";
 import { NeededImages, Repositories } from "../../schemas/answers/repositories.ts";
 import { Session } from "../../schemas/answers/session.ts";
+import { StoredFact } from "../../schemas/answers/stored-fact.ts";
 import { Whoami } from "../../schemas/answers/whoami.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
@@ -62,6 +63,7 @@ import type {
   DiffQuestion,
   DriftQuestion,
   EnvironmentsQuestion,
+  FactQuestion,
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,
@@ -160,6 +162,7 @@ export interface LedgerClient {
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
   /** Whose the token is, what it allows, and the operator's forges. */
+  readonly fact: (query: Query<typeof FactQuestion>) => Promise<StoredFact>;
   readonly whoami: () => Promise<Whoami>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
@@ -224,6 +227,7 @@ export function clientOver(send: Send): LedgerClient {
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
     names: (query = {}) => ask(Names, "/v1/names", query),
+    fact: (query) => ask(StoredFact, "/v1/fact", query),
     whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),

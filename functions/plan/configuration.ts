@@ -2,6 +2,7 @@
 import type { Release } from "../../schemas/answer.ts";
 import type { Configuration } from "../../schemas/fact.ts";
 import type { Blocker, Plan, PlanWarning } from "../../schemas/plan.ts";
+import { isInGit } from "../../schemas/words/in-git.ts";
 import { configurationChanges, isSameConfiguration } from "../queries/release/configuration.ts";
 import { compareUrl } from "./compare.ts";
 
@@ -23,6 +24,9 @@ const placeOf = ({ repository, path }: Configuration): string =>
 /** An entry as words: its place and revision. */
 export const describedConfiguration = ({ repository, path, revision }: Configuration): string =>
   [repository, path, revision].filter((part) => part !== undefined).join(" ");
+
+/** Whether commits put back all of it. */
+const isRevertible = (missing: readonly Configuration[]): boolean => missing.every(isInGit);
 
 /** Blockers and warnings about configuration. @param missing what no step restores */
 export function configurationVerdict(
@@ -47,18 +51,19 @@ export function configurationVerdict(
   const blockers = lost.map(
     (message): Blocker => ({
       code: "configuration_not_restored",
-      message: `${message}: restore it yourself, or leave it as it is, and ask with acceptConfiguration=true`,
+      message: `${message}: ${isRevertible(missing) ? "ask with config=revert for a commit that puts it back, or with acceptConfiguration=true to leave it as it is" : "restore it yourself, or leave it as it is, and ask with acceptConfiguration=true"}`,
     }),
   );
   return { blockers, warnings: unknown };
 }
 
-/** The configuration that a plan's steps restore: what differs, if each way to deploy brings it. */
+/** The configuration that a plan's steps restore: what differs, if a commit does, or each way to deploy brings it. */
 export const restoredBy = ({ config, steps }: Plan): Configuration[] =>
   config
     .flatMap(({ to }) => to ?? [])
-    .filter((one) =>
-      steps
-        .filter(({ does }) => does === "deploy")
-        .every(({ brings }) => brings?.config.some((brought) => isSameConfiguration(brought, one)) === true),
-    );
+    .filter((one) => {
+      const isBrought = ({ brings }: Plan["steps"][number]) =>
+        brings?.config.some((brought) => isSameConfiguration(brought, one)) === true;
+      const that = (kind: Plan["steps"][number]["does"]) => steps.filter(({ does }) => does === kind);
+      return that("configure").some(isBrought) || that("deploy").every(isBrought);
+    });

@@ -1,6 +1,7 @@
 /** The body of a plan: what it deploys, its steps, and what stands in the way. Decided from what was read; reads nothing. */
 import type { Release } from "../../schemas/answer.ts";
 import type { Blocker, Plan, PlanWarning } from "../../schemas/plan.ts";
+import { isInGit } from "../../schemas/words/in-git.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
@@ -112,7 +113,9 @@ export function bodyOf(
   const deployed = targetOf({ target, current, description, isNew }, components, commits, config);
   const deploying = deploySteps(deployed, deployTool, wish.tools);
   const missing = notRestored(deployed, deploying);
-  const configured = configurationVerdict(config, missing, wish.acceptConfiguration === true);
+  const committed = wish.config === "revert" ? missing.filter(isInGit) : [];
+  const left = missing.filter((one) => !isInGit(one) || !committed.includes(one));
+  const configured = configurationVerdict(config, left, wish.acceptConfiguration === true);
   // Incomplete steps could be mistaken for the complete plan.
   const open = [
     ...chosen.blockers,
@@ -121,7 +124,7 @@ export function bodyOf(
     ...(isNew && current.status !== "running" ? undescribed(deployed, deploying, deployTool) : []),
   ];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
-  const restored = deployed.restore.filter((one) => !missing.includes(one));
+  const restored = deployed.restore.filter((one) => !left.includes(one));
   const ingredients = {
     current,
     migratesAtStartup: description?.migratesAtStartup === true,
@@ -130,6 +133,7 @@ export function bodyOf(
     reverts: schemas.reverts,
     deployed,
     deploying,
+    committed,
     restored,
   };
   const steps = withinHosts(isOpen ? [] : stepsOf(ingredients), wish.hosts);

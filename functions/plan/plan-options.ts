@@ -11,6 +11,8 @@ import type { TargetQuery } from "./target/target.ts";
 export interface PlanOptions {
   readonly aim: TargetQuery;
   readonly schema?: "keep" | "revert" | undefined;
+  /** What becomes of configuration that no deploy step brings. */
+  readonly config?: "revert" | undefined;
   readonly acceptDataLoss?: boolean | undefined;
   /** Whether configuration may stay as it is now, where no step restores it. */
   readonly acceptConfiguration?: boolean | undefined;

@@ -4,7 +4,9 @@ import type { Configuration } from "../../schemas/fact.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
+import type { InGit } from "../../schemas/words/in-git.ts";
 import type { Description } from "../queries/service-description.ts";
+import { committing } from "./deployers/git.ts";
 import type { Reverts } from "./schema/reverts.ts";
 import { command } from "./shell.ts";
 import type { StepDraft, Target } from "./step-target.ts";
@@ -121,6 +123,8 @@ export interface Ingredients {
   /** The target as deployers need it, and their steps. */
   readonly deployed: Target;
   readonly deploying: readonly StepDraft[];
+  /** Configuration that goes back by a commit, because no deploy step brings it. */
+  readonly committed: readonly InGit[];
   /** Configuration that must be in effect afterwards. */
   readonly restored: readonly Configuration[];
 }
@@ -130,13 +134,15 @@ const stepsThat = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step,
 
 /** Images come first, and schemas before the code that needs them: a step that fails leaves the running code in place. */
 export function stepsOf(from: Ingredients): Step[] {
-  const { target, current, copies, reverts, migratesAtStartup, deployed, deploying, restored } = from;
+  const { target, current, copies, reverts, migratesAtStartup, deployed, deploying, restored, committed } =
+    from;
   const later = cameLater(target, current).map(({ digest }) => digest);
   const drafts = [
     ...stepsThat("copy", copies.map(copyOf)),
     ...stepsThat("backup", reverts?.backups ?? []),
     ...stepsThat("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
     ...stepsThat("revert", reverts?.steps ?? []),
+    ...stepsThat("configure", committing(deployed, committed)),
     ...stepsThat("deploy", deploying),
     ...stepsThat("check", [check(deployed, later, restored)]),
   ];

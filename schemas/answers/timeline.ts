@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { component } from "../component.ts";
 import { renamed } from "../renamed-name.ts";
-import { ENDINGS, id, name, sha, shownPerson, time, url } from "../scalars.ts";
+import { digest, ENDINGS, id, name, sha, shownPerson, tag, time, trilean, url } from "../scalars.ts";
 import { attached, configuration, deploymentId, dispute, identity, stretch } from "./release.ts";
 
 export * from "./delivery.ts";
@@ -44,6 +44,9 @@ const timelineEntry = z.strictObject({
     .meta({ description: "the components to which it brought another image" }),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
+  reversible: trilean
+    .exactOptional()
+    .meta({ description: "of a migration: whether it can be reverted, as its tool reported" }),
   appliedAt: time.exactOptional().meta({
     description:
       "for a migration known from a snapshot: the time that the snapshot states. The entry stands there, unless an earlier fact contradicts it",
@@ -110,12 +113,45 @@ export const Timeline = z
   .meta({ id: "Timeline" });
 export type Timeline = z.infer<typeof Timeline>;
 
+/** Images as a release shows them. */
+const shownImages = z.array(
+  z.strictObject({
+    component: name,
+    variant: name.exactOptional(),
+    digest: digest.nullable(),
+    tags: z.array(tag),
+    commit: sha.nullable(),
+  }),
+);
+
+const replaced = z
+  .strictObject({
+    components: shownImages
+      .exactOptional()
+      .meta({ description: "of a deployment: the images that ran just before it; empty: none did" }),
+    config: z.array(configuration).exactOptional(),
+    version: z
+      .string()
+      .nullable()
+      .exactOptional()
+      .meta({ description: "of a migration: the version of the database just before it; null: empty" }),
+  })
+  .meta({ description: "what was in effect just before it, of the nearest changes; absent: nobody knows" });
+
 const change = timelineEntry.extend({
   secondsBefore: z.int().meta({ description: "how long before the moment it happened" }),
   relation: z.enum(["service", "database", "owner", "environment"]).meta({
     description:
       "to the service that was asked about: its own change, one of a database that it uses or of a service that shares one, one of a service of the same owner, or one that concerns all of the environment. Without a service: environment",
   }),
+  through: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "of a neighbour: the databases that both use, or the owner of both" }),
+  replaced: replaced.exactOptional(),
+  brought: shownImages
+    .exactOptional()
+    .meta({ description: "of a deployment that took effect: the images that ran from then on" }),
   undo: z
     .strictObject({ environment: name, service: name, at: time })
     .nullable()

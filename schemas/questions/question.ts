@@ -229,8 +229,9 @@ export const GateQuestion = z
   .refine(isExtent, oneExtent)
   .refine((it) => oneOf(it.digest, it.commit), either("digest", "commit"));
 
-/** The proof of one fact. */
-export const ProofQuestion = z.strictObject({ source, id });
+/** One fact, and the proof of one. */
+export const FactQuestion = z.strictObject({ source, id });
+export const ProofQuestion = FactQuestion;
 
 /** Several values of one parameter, separated by commas. */
 export const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
@@ -257,6 +258,10 @@ export const PlanQuestion = z
     schema: z.enum(["keep", "revert"]).optional().meta({
       description:
         "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
+    }),
+    config: z.enum(["revert"]).optional().meta({
+      description:
+        "Puts configuration back that no deploy step brings, where it is in git: by a step that commits the earlier files.",
     }),
     acceptConfiguration: z
       .literal("true")

@@ -56,7 +56,13 @@ describe("what changed before it broke", () => {
     };
     const lines = changesLines(
       { ...answer, changes: [], more: false, others: 0 },
-      { times: timesIn("UTC", before), width: 80, room: 80, isPast: true },
+      {
+        times: timesIn("UTC", before),
+        width: 80,
+        room: 80,
+        isPast: true,
+        nameOf: (environment, service) => `${environment}/${service}`,
+      },
       [silent],
     );
     expect(lines.map((line) => render(line, { color: false, links: false, ascii: false })).at(-1)).toBe(

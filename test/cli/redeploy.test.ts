@@ -78,7 +78,7 @@ describe("a plan on a terminal", () => {
     expect(out).toMatch(/^READY · no data lost/m);
     expect(out).toMatch(new RegExp(`^  image +${short(TWO)} +${short(ONE)} +in its registry$`, "m"));
     expect(out).toMatch(/^ {2}schema +\S+ +unknown +revert 1 migration$/m);
-    expect(out).toMatch(/^ {2}config +88bb02d +77aa01c +billing differs, compare https:\S+$/m);
+    expect(out).toMatch(/^ {2}config +88bb02d +77aa01c +differs, compare https:\S+ billing$/m);
     for (const { n, title } of steps) expect(out).toContain(`${n} ${title}`);
     expect(out).toContain("kubectl … set image deployment/billing");
     expect(out).toContain("do it: asof redeploy --environment production --service acme/billing --at");

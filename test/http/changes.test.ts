@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Changes, Timeline } from "../../schemas/answer.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { deployed as deployedAs, observed, said } from "../ledger/given.ts";
+import { deployed as deployedAs, digestOf, observed, said } from "../ledger/given.ts";
 import { cleanUp, givenDoors, problemOf } from "./given.ts";
 
 afterAll(cleanUp);
@@ -84,6 +84,36 @@ describe("what changed before it broke", () => {
       "deployed acme/orders database",
     ]);
     expect(json).toMatchObject({ others: 2 });
+  });
+
+  it("says what each change replaced and brought, and through what a neighbour is one", async () => {
+    const before = migrated("invoices", "00:30");
+    const last = said("migration.applied", at("02:40"), {
+      ...here,
+      database: "invoices",
+      version: "20261123",
+      reversible: false,
+    });
+    const next = deployed("acme/orders", "next", "02:45");
+    const { json } = await (await given(...NIGHT, before, last, next)).ask({
+      ...BROKE,
+      service: "acme/billing",
+    });
+    const found = Changes.parse(json).changes.map(({ at: when, through, reversible, replaced, brought }) => ({
+      at: when.slice(11, 16),
+      ...{ through, reversible, version: replaced?.version },
+      from: replaced?.components?.map(({ digest }) => digest),
+      to: brought?.map(({ digest }) => digest),
+    }));
+    const digests = (name: string) => [digestOf(name)];
+    expect(found.filter(({ at: when }) => !when.startsWith("02:3"))).toEqual([
+      { at: "02:49" },
+      { at: "02:45", through: ["invoices"], from: digests("orders"), to: digests("next") },
+      { at: "02:40", through: ["invoices"], reversible: false, version: "20261122" },
+      { at: "02:14", through: ["invoices"], version: "20261122" },
+      { at: "01:30", through: ["team-billing"], to: digests("vat") },
+      { at: "01:00", through: ["invoices"], to: digests("orders") },
+    ]);
   });
 
   it("says which plan puts back what ran just before a deployment", async () => {

@@ -111,6 +111,21 @@ describe("the sealed log", () => {
     expect(read.mock.calls).toEqual([["positions/2026-11-22T09"], ["positions/2026-11-22T10"]]);
   });
 
+  it("shows a reader one fact as it was reported, with its leaf and whether it is sealed", async () => {
+    const { as, received, sealNow } = await given();
+    const reader = as("reader-token-that-nobody-may-see");
+    const ask = async () => (await reader.get("/v1/fact", { source: "/test", id: "1" })).json;
+    const [{ leafHash }] = JSON.parse(received.text).outcomes;
+    const fact = { kind: "deployment.succeeded", source: "/test", id: "1", environment: "production" };
+    expect(await ask()).toMatchObject({ fact, leafHash, sealed: { size: 0, index: null } });
+    await sealNow();
+    expect(await ask()).toMatchObject({ sealed: { size: 2, index: 0 } });
+    const missing = await reader.get("/v1/fact", { source: "/test", id: "7" });
+    expect(problemOf(missing)).toMatchObject({ status: 404 });
+    const bound = await as(OTHER_AUDITOR).get("/v1/fact", { source: "/test", id: "1" });
+    expect(problemOf(bound)).toMatchObject({ status: 404 });
+  });
+
   it("is where a release says that its facts stand, if it is asked for it", async () => {
     const { as, sealNow, setNow } = await given();
     const asked = { environment: "production", service: "acme/billing" };

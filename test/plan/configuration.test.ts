@@ -1,5 +1,6 @@
 /** The configuration of a plan: which steps restore it, and what is said where none does. */
 import { describe, expect, it } from "vitest";
+import { restoredBy } from "../../functions/plan/configuration.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { CODE, described, main, succeeded } from "../ledger/saying.ts";
@@ -112,6 +113,38 @@ describe("configuration that no step restores", () => {
     expect(accepted.status).toBe("ready");
     expect(accepted.warnings.map(({ code }) => code)).toContain("configuration_not_restored");
     expect(accepted.steps.at(-1)?.commands[0]?.argv.slice(-2)).toEqual(["", digestOf("one")]);
+  });
+
+  it("goes back by a commit before the deployment, if that is asked for", async () => {
+    const statements = moved("keel", "production", cluster);
+    const blocked = await planOf(statements);
+    expect(blocked.blockers[0]?.message).toContain("config=revert");
+    const plan = await planOf(statements, { config: "revert" });
+    expect([plan.status, plan.steps.map(({ does }) => does)]).toEqual([
+      "ready",
+      ["configure", "deploy", "check"],
+    ]);
+    expect(plan.steps[0]?.commands.map(({ shell }) => shell)).toEqual([
+      "git fetch origin",
+      `git --literal-pathspecs restore --source=${OLD} --staged --worktree -- production`,
+      "git --literal-pathspecs commit '--message=Configure acme/billing in production as before' -- production",
+      "git push",
+    ]);
+    expect(restoredBy(plan)).toEqual([at(OLD)]);
+    expect(plan.steps.at(-1)?.commands[0]?.shell).toContain(OLD);
+  });
+
+  it("adds no commit where the deploy tool brings it, and none where it is not in git", async () => {
+    const kubectl = moved("kubectl", "production/billing.yaml", cluster);
+    expect((await planOf(kubectl, { config: "revert" })).hash).toBe((await planOf(kubectl)).hash);
+    const chart = [
+      ...released("10 12:00", "one", { config: [{ revision: "chart-1" }] }),
+      ...released("20 12:00", "two", { config: [{ revision: "chart-2" }] }),
+      described({ deployTool: "keel" }),
+    ];
+    const plan = await planOf(chart, { config: "revert" });
+    expect(codes(plan)).toEqual(["configuration_not_restored"]);
+    expect(plan.blockers[0]?.message).not.toContain("config=revert");
   });
 
   it.each([["../outside"], ["/"]])(

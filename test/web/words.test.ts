@@ -96,6 +96,13 @@ describe("a plan in the page", () => {
         availability: "available" as const,
       },
     ],
+    config: [
+      {
+        from: null,
+        to: { repository: "https://github.com/acme/deploy", path: "web.yaml", revision: "0a1b2c3" },
+        compareUrl: null,
+      },
+    ],
   };
 
   it("is requested as it was shown, with its choices", () => {
@@ -118,5 +125,9 @@ describe("a plan in the page", () => {
     expect(labels("schema_choice_needed")).toEqual([{ schema: "keep" }, { schema: "revert" }]);
     expect(labels("data_loss")).toEqual([{ acceptDataLoss: "true" }]);
     expect(labels("irreversible")).toEqual([]);
+    expect(labels("configuration_not_restored")).toEqual([
+      { config: "revert" },
+      { acceptConfiguration: "true" },
+    ]);
   });
 });

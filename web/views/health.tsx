@@ -50,8 +50,12 @@ function SourceTable() {
                     <td>
                       <Time at={one.lastRecordedAt} ago />
                     </td>
-                    <td class="number">{one.facts.today}</td>
-                    <td class="number">{one.facts.week}</td>
+                    <td class="number" data-unit="today,">
+                      {one.facts.today}
+                    </td>
+                    <td class="number" data-unit="in 7 days">
+                      {one.facts.week}
+                    </td>
                     <td>
                       {silent ? (
                         <span class="quiet">

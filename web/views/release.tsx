@@ -6,6 +6,7 @@ import { versionsOf } from "../../schemas/words/version.ts";
 import { compared, rowAt } from "../lanes.ts";
 import { columns, go, lanes, time } from "../state.ts";
 import { CopyButton, Fact, Out, Time } from "./parts.tsx";
+import { RawFact } from "./raw-fact.tsx";
 import { useAsked } from "./use-answer.ts";
 
 const AVAILABLE: Record<ReleasedComponent["availability"], string> = {
@@ -250,15 +251,9 @@ export function Details({ release }: { readonly release: Release }) {
       </dl>
       <details>
         <summary>Raw facts ({facts.length})</summary>
-        <ul class="plain">
-          {facts.map(({ source, id }) => (
-            <li key={`${source} ${id}`}>
-              <code>
-                {source} {id}
-              </code>
-            </li>
-          ))}
-        </ul>
+        {facts.map((one) => (
+          <RawFact key={`${one.source} ${one.id}`} {...one} />
+        ))}
       </details>
     </>
   );

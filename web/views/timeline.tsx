@@ -98,12 +98,13 @@ function draw(canvas: HTMLCanvasElement, { shown, from, to }: Drawn): void {
   context.font = "12px system-ui";
   context.textBaseline = "middle";
   const scale = scaleTime([from, to], [LABEL, width]);
-  context.fillStyle = colour("--fgColor-muted");
   const ticks = spaced(scale.ticks(Math.max(2, (width - LABEL) / 130)), from, to);
   const isByMonth = ticks.every((tick) => tick.getDate() === 1 && tick.getHours() === 0);
   for (const tick of ticks) {
+    context.fillStyle = colour("--fgColor-muted");
     context.fillText(tickLabel(tick.getTime(), isByMonth), scale(tick) + 3, AXIS / 2);
-    context.fillRect(scale(tick), 0, 0.5, height);
+    context.fillStyle = colour("--borderColor-muted");
+    context.fillRect(scale(tick), 0, 1, height);
   }
   shown.forEach((lane, n) => {
     const y = AXIS + n * LANE;

@@ -1,7 +1,13 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
 
 import type { Change, Changes } from "../../schemas/answers/timeline.ts";
-import { entryWords, signOf } from "../../schemas/words/changes.ts";
+import {
+  changeWords,
+  isIrreversible,
+  relationWords,
+  signOf,
+  subjectOf,
+} from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { silenceWords } from "../../schemas/words/silence.ts";
@@ -12,10 +18,8 @@ import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceChoices } from "./period.tsx";
 import { useAsked } from "./use-answer.ts";
 
-const RELATIONS: Record<Change["relation"], string> = {
+const RELATIONS: Partial<Record<Change["relation"], string>> = {
   service: "itself",
-  database: "shares a database",
-  owner: "same owner",
   environment: "same place",
 };
 const WINDOWS = ["30m", "2h", "12h", "1d", "2d", "7d", "14d"];
@@ -28,10 +32,13 @@ const Row = ({ one }: { readonly one: Change }) => (
     </td>
     <td>
       <span class={`glyph tone-${signOf(one).tone ?? ""}`}>{signOf(one).glyph}</span>{" "}
-      <strong>{one.service ?? "everything here"}</strong> <Out href={one.url}>{entryWords(one)}</Out>
+      <strong>{subjectOf(one) || "everything here"}</strong> <Out href={one.url}>{changeWords(one)}</Out>
     </td>
     <td>{one.by ?? ""}</td>
-    <td class="quiet">{RELATIONS[one.relation]}</td>
+    <td class="quiet">
+      {RELATIONS[one.relation] ?? relationWords(one)}
+      {isIrreversible(one) ? <strong class="tone-bad"> NOT reversible</strong> : null}
+    </td>
     <td>
       {one.undo === null ? null : (
         <a

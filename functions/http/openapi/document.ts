@@ -21,6 +21,7 @@ import { Gate } from "../../../schemas/answers/gate.ts";
 import { Names } from "../../../schemas/answers/names.ts";
 import { Quarantine, QuarantinedItem } from "../../../schemas/answers/quarantine.ts";
 import { NeededImages, Repositories } from "../../../schemas/answers/repositories.ts";
+import { StoredFact } from "../../../schemas/answers/stored-fact.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
 import {
   ArtifactQuestion,
@@ -30,6 +31,7 @@ import {
   DiffQuestion,
   DriftQuestion,
   EnvironmentsQuestion,
+  FactQuestion,
   FreezesQuestion,
   GateQuestion,
   HistoryQuestion,
@@ -153,6 +155,14 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   "/v1/whoami": { get: whoamiOperation },
+  "/v1/fact": {
+    get: question(
+      "fact",
+      "One fact as it is held: what was reported, by whom it was recorded, and whether it is sealed.",
+      { query: FactQuestion },
+      StoredFact,
+    ),
+  },
   "/v1/services": {
     get: question(
       "services",

@@ -54,13 +54,14 @@ async function planIn(
 
 const accepted = ({
   schema,
+  config,
   acceptConfiguration,
   acceptDataLoss,
   acceptSubstitute,
   acceptShared,
   revertedElsewhere,
 }: Asked) => ({
-  ...{ schema, acceptConfiguration, acceptDataLoss },
+  ...{ schema, config, acceptConfiguration, acceptDataLoss },
   ...{ acceptSubstitute, acceptShared, revertedElsewhere },
 });
 

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import type { Sources } from "../../../schemas/answer.ts";
+import type { StoredFact } from "../../../schemas/answers/stored-fact.ts";
 import type { Whoami } from "../../../schemas/answers/whoami.ts";
 import {
   ArtifactQuestion,
@@ -11,6 +12,7 @@ import {
   DiffQuestion,
   DriftQuestion,
   EnvironmentsQuestion,
+  FactQuestion,
   FreezesQuestion,
   HistoryQuestion,
   NeededQuestion,
@@ -29,6 +31,7 @@ import { justBefore } from "../../ledger/as-of.ts";
 import { type Holder, rightsOf } from "../../ledger/authority/authority.ts";
 import { isBound } from "../../ledger/authority/grants.ts";
 import { endingSoon } from "../../ledger/authority/token-lines.ts";
+import { canonicalFact, leafHash } from "../../ledger/canonical.ts";
 import { revealed } from "../../ledger/people/people.ts";
 import { proposedHosts } from "../../plan/hosts.ts";
 import { changes } from "../../queries/changes/changes.ts";
@@ -91,6 +94,20 @@ const questions: Record<string, Question> = {
       const found = await foundAt(when, place, await releaseWithFacts(when, place));
       return { ...found.release, ...(await lookup?.(found.facts)) };
     });
+  },
+
+  "/v1/fact": async (ledger, c) => {
+    const identity = query(c, FactQuestion);
+    const lookup = sealedFacts(ledger);
+    const [one] = await ledger.store.get([identity]);
+    const fact = found(one, `fact ${identity.id} of ${identity.source}`);
+    const { sealed } = (await lookup?.([fact])) ?? {};
+    const state = sealed && { size: sealed.size, index: sealed.facts[0]?.index ?? null };
+    return {
+      fact: { ...fact },
+      leafHash: leafHash(canonicalFact(fact)),
+      ...(state === undefined ? {} : { sealed: state }),
+    } satisfies StoredFact;
   },
 
   "/v1/snapshot": async (ledger, c) => {

@@ -1,9 +1,11 @@
 /** Docker Compose: pins the image of each Compose service in an override file, and starts the services. */
+
 import { fold } from "../../../schemas/scalars.ts";
+import { type InGit, isInGit } from "../../../schemas/words/in-git.ts";
 import { byKey } from "../../../schemas/words/ordering.ts";
 import { command } from "../shell.ts";
 import { brings, type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
-import { checkedOut, checkOut, type InGit, isInGit } from "./git.ts";
+import { checkedOut, checkOut } from "./git.ts";
 
 /** A component of a service, with its image. */
 export interface Image {

@@ -2,10 +2,11 @@
 
 import type { Configuration } from "../../../schemas/fact.ts";
 import type { Command } from "../../../schemas/plan.ts";
+import { type InGit, isInGit } from "../../../schemas/words/in-git.ts";
 import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, unknown } from "../shell.ts";
 import { brings, type Deployer, isBy, type StepDraft, type Target } from "../step-target.ts";
-import { checkedOut, checkOut, type InGit, isInGit } from "./git.ts";
+import { checkedOut, checkOut } from "./git.ts";
 
 /** Names of clusters, services and containers in ECS. No such name can be mistaken for an option. */
 const ECS_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$/;

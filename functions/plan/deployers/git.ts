@@ -1,30 +1,8 @@
 /** Configuration in git repositories: what can be checked out again, and the commands that do it. */
 import type { Command } from "../../../schemas/plan.ts";
+import type { InGit } from "../../../schemas/words/in-git.ts";
 import { command } from "../shell.ts";
-import type { Target } from "../step-target.ts";
-
-type Configuration = Target["config"][number];
-
-/** Configuration of which the repository, the path in it and the commit are known. */
-export interface InGit extends Configuration {
-  readonly repository: string;
-  readonly path: string;
-}
-
-const COMMIT = /^[0-9a-f]{7,64}$/;
-export const isCommit = (revision: string): boolean => COMMIT.test(revision);
-
-/** A path that stays in its repository. The empty path is its root, which other services share. */
-const isInside = (path: string): boolean =>
-  path !== "" && !path.startsWith("/") && !path.split("/").includes("..");
-
-/** Whether it is a commit, as opposed to a chart's version or an OCI artifact, of a part of a known repository. */
-export const isInGit = (one: Configuration): one is InGit =>
-  one.repository !== undefined &&
-  /^https?:\/\//.test(one.repository) &&
-  one.path !== undefined &&
-  isCommit(one.revision) &&
-  isInside(one.path);
+import { listed, type StepDraft, type Target } from "../step-target.ts";
 
 /** The folder that a revision is checked out into. */
 const folderFor = ({ revision }: InGit): string => `asof-${revision.slice(0, 12)}`;
@@ -60,3 +38,22 @@ export const commitPaths = (message: string, paths: readonly string[]): Command[
   command("git", "git", "--literal-pathspecs", "commit", `--message=${message}`, "--", ...new Set(paths)),
   command("git", "git", "push"),
 ];
+
+/** Puts configuration back by a commit in each of its repositories: for deployers that bring images alone. */
+export function committing({ service, environment }: Target, restored: readonly InGit[]): StepDraft[] {
+  return [...new Set(restored.map(({ repository }) => repository))].map((repository) => {
+    const own = restored.filter((one) => one.repository === repository);
+    const paths = own.map(({ path }) => path);
+    return {
+      title: `put ${listed(paths)} back, by a commit`,
+      why:
+        `Run it in a checkout of ${repository}, on the deployed branch. It commits these paths as they were then; ` +
+        "other paths stay as they are. What applies this branch brings it into effect.",
+      commands: [
+        ...restorePaths(own),
+        ...commitPaths(`Configure ${service} in ${environment} as before`, paths),
+      ],
+      brings: { images: [], config: own },
+    };
+  });
+}

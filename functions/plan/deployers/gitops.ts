@@ -4,6 +4,7 @@
  */
 
 import type { Command } from "../../../schemas/plan.ts";
+import { isCommit } from "../../../schemas/words/in-git.ts";
 import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, quote, unknown } from "../shell.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
-import { commitPaths, isCommit, restorePaths } from "./git.ts";
+import { commitPaths, restorePaths } from "./git.ts";
 import { CHECK_NAMES, clusterOptions, setImages, workloadsOf } from "./kubernetes.ts";
 
 // --- Argo CD ----------------------------------------------------------------------------------------------

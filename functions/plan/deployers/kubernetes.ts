@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "../../../schemas/plan.ts";
+import { type InGit, isCommit, isInGit } from "../../../schemas/words/in-git.ts";
 import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, unknown } from "../shell.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
-import { checkedOut, checkOut, commitPaths, type InGit, isCommit, isInGit, restorePaths } from "./git.ts";
+import { checkedOut, checkOut, commitPaths, restorePaths } from "./git.ts";
 
 const IN_CLUSTERS = isBy("argocd", "argo-rollouts", "flux", "helm");
 

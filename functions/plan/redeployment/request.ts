@@ -64,11 +64,11 @@ export interface RedeployedPlace extends Selector {
 const unlessEmpty = <T>(list: readonly T[] | undefined) => (list?.length ? [...list] : undefined);
 
 function questionOf({ body, when }: RedeployRequest, place: RedeployedPlace): PlanQuestion {
-  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute } = body;
+  const { at, last, schema, config, acceptConfiguration, acceptDataLoss, acceptSubstitute } = body;
   const acceptShared = body.acceptShared ?? unlessEmpty(place.acceptShared);
   const revertedElsewhere = unlessEmpty(place.revertedElsewhere);
   const given = {
-    ...{ ...imageQueryOf(body), last, schema },
+    ...{ ...imageQueryOf(body), last, schema, config },
     ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared, revertedElsewhere },
   };
   return {

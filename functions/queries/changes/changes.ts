@@ -7,6 +7,7 @@ import { knownName } from "../../ledger/names/directories.ts";
 import { type Question, questionOf } from "../question.ts";
 import { databasesOf, describedAt } from "../service-description.ts";
 import { allEntries } from "../timeline/events.ts";
+import { withReplaced } from "./replaced.ts";
 
 /** What is asked for: an environment, and the service that broke. Names as given. */
 export interface Suspects {
@@ -29,9 +30,9 @@ function withoutEndedStarts(entries: readonly TimelineEntry[]): TimelineEntry[] 
   return entries.filter((entry) => entry.what !== "started" || !ended.has(keyOf(entry)));
 }
 
-/** What connects services: the databases that they use, and their owner. */
+/** What connects services: the databases that they use (by folded name), and their owner. */
 interface Ties {
-  readonly databases: ReadonlySet<string>;
+  readonly databases: ReadonlyMap<string, string>;
   readonly owner: string | undefined;
 }
 
@@ -41,22 +42,33 @@ async function tiesOf(question: Question, { environment, before }: Suspects, ser
     databasesOf(question, selector, before),
     describedAt(question, selector, before),
   ]);
-  return { databases: new Set(databases?.keys()), owner: description?.owner };
+  return { databases: databases ?? new Map(), owner: description?.owner };
 }
+
+type Relation = Pick<Change, "relation" | "through">;
+
+const throughDatabases = (databases: string[]): Relation => ({
+  relation: "database",
+  through: databases,
+});
 
 /** How an entry is related to the service that broke; undefined if nothing connects them. */
 function relationOf(
   entry: TimelineEntry,
   service: string,
   ties: ReadonlyMap<string, Ties>,
-): Change["relation"] | undefined {
+): Relation | undefined {
   const own = ties.get(fold(service));
   const other = entry.service === null ? undefined : ties.get(fold(entry.service));
-  if (entry.service !== null && fold(entry.service) === fold(service)) return "service";
-  if (entry.database !== undefined && own?.databases.has(fold(entry.database))) return "database";
-  if (entry.service === null) return entry.database === undefined ? "environment" : undefined;
-  if ([...(other?.databases ?? [])].some((database) => own?.databases.has(database))) return "database";
-  return own?.owner !== undefined && own.owner === other?.owner ? "owner" : undefined;
+  if (entry.service !== null && fold(entry.service) === fold(service)) return { relation: "service" };
+  const used = entry.database === undefined ? undefined : own?.databases.get(fold(entry.database));
+  if (used !== undefined) return throughDatabases([used]);
+  if (entry.service === null) return entry.database === undefined ? { relation: "environment" } : undefined;
+  const shared = [...(own?.databases ?? [])].filter(([folded]) => other?.databases.has(folded));
+  if (shared.length > 0) return throughDatabases(shared.map(([, database]) => database));
+  return own?.owner !== undefined && own.owner === other?.owner
+    ? { relation: "owner", through: [own.owner] }
+    : undefined;
 }
 
 const DEPLOYED: ReadonlySet<TimelineEntry["what"]> = new Set(["deployed", "observed", "removed", "failed"]);
@@ -94,11 +106,13 @@ export async function changes(moment: AsOf, asked: Suspects): Promise<Changes | 
         ),
   );
   const related = entries.flatMap((entry): Change[] => {
-    const relation = service === undefined ? "environment" : relationOf(entry, service, ties);
-    if (relation === undefined) return [];
+    const related: Relation | undefined =
+      service === undefined ? { relation: "environment" } : relationOf(entry, service, ties);
+    if (related === undefined) return [];
     const seconds = Math.floor((Date.parse(before) - Date.parse(entry.at)) / 1000);
-    return [{ ...entry, secondsBefore: seconds, relation, undo: undoOf(entry, environment) }];
+    return [{ ...entry, secondsBefore: seconds, ...related, undo: undoOf(entry, environment) }];
   });
+  const nearest = related.toReversed().slice(0, MOST);
   return {
     environment,
     ...(service === undefined ? {} : { service }),
@@ -106,7 +120,7 @@ export async function changes(moment: AsOf, asked: Suspects): Promise<Changes | 
     before,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    changes: related.toReversed().slice(0, MOST),
+    changes: await withReplaced(moment, { environment, from, to: before }, nearest),
     more: related.length > MOST,
     others: entries.length - related.length,
   };

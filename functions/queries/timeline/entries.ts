@@ -52,6 +52,7 @@ const ofMigration = (fact: Exclude<Migrated, { kind: "migration.snapshot" }>, wh
   ...entryOf(fact, what),
   database: fact.database,
   version: fact.version,
+  ...(fact.reversible === undefined ? {} : { reversible: fact.reversible }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
 });
 
