@@ -161,6 +161,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./operate/names.ts")).namesCommand,
   },
   {
+    name: "sources",
+    summary: "lists who reports, when each was last heard, and which are silent",
+    load: async () => (await import("./operate/sources.ts")).sourcesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./operate/quarantine.ts")).quarantineCommand,

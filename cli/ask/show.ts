@@ -228,7 +228,7 @@ async function viewHere(ask: Ask): Promise<View> {
     environments.map((environment) => ({ environment, service })),
   );
   if (places.length === 0)
-    return { answer: [], lines: [["The ledger knows no service yet: see docs/senders.md"]] };
+    return { answer: [], lines: [["The ledger knows no service yet: see docs/sources.md"]] };
   if (here.length === 0) {
     const rows = shown.map(({ service, environments }): Line[] => [[service], [environments.join(", ")]]);
     return {

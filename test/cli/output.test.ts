@@ -7,6 +7,7 @@ import { changesLines } from "../../cli/ask/timeline-view.ts";
 import { timesIn } from "../../cli/ask/words-for.ts";
 import { commandsFor, GROUPS } from "../../cli/commands.ts";
 import { Release } from "../../schemas/answer.ts";
+import { VERSION } from "../../schemas/version.ts";
 import { tokenOf } from "../http/given.ts";
 import { broken } from "./broken.ts";
 import { asof, cleanUp, type LedgerServer } from "./harness.ts";
@@ -98,6 +99,17 @@ describe("help", () => {
       expect({ name, code }).toEqual({ name, code: 0 });
       expect(out).toContain(`Usage: asof ${name}`);
     }
+  });
+});
+
+describe("the version", () => {
+  it("is the package's", async () => {
+    expect(await asof(["--version"])).toMatchObject({ code: 0, out: VERSION });
+  });
+
+  it("is another option behind a command that has one", async () => {
+    const { code, err } = await asof(["record", "migration", "--version"]);
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("--version <version>") });
   });
 });
 
