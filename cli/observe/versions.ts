@@ -1,7 +1,7 @@
 /**
- * The versions of a service that a cluster runs side by side: the main version, the others, and what blocks them. During
- * a rollout, the main version is the one that ran before, as in a rollout that a deployer reports. Both count as running,
- * as variants, only if the traffic has weights.
+ * The versions of a service that a cluster runs side by side: the main version, the others, and what blocks them.
+ * During a rollout, the main version is the one that ran before, as in a rollout that a deployer reports. Both count as
+ * running, as variants, only if the traffic has weights.
  */
 
 import { type Running, type Seen, settledAmong } from "../../functions/sources/deployers/pods.ts";
