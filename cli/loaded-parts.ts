@@ -1,4 +1,4 @@
-/** Subcommands whose parts are loaded only when they are named: some need large clients. */
+/** Loads the parts of a subcommand only when the command line names it, because some need large clients. */
 import type { Command } from "commander";
 import { withLedgerOptions } from "./ledger/ledger.ts";
 

@@ -1,4 +1,4 @@
-/** What is installed beside the program, and is not there where its one file was copied alone. */
+/** Loads packages that are installed with the program, but are missing if only its single file was copied. */
 import { CliError } from "./error.ts";
 
 /** Loads a module. @throws CliError with `otherwise` where it is not there */

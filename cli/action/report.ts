@@ -1,4 +1,4 @@
-/** What a job shows of a command's answer: outputs, annotations, and its summary. */
+/** Writes a command's answer into the job: its outputs, its annotations and its summary. */
 import * as core from "@actions/core";
 import * as z from "zod";
 import { parsed } from "../../functions/adapters/http-client.ts";

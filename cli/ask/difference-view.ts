@@ -1,4 +1,4 @@
-/** What differs between two moments or two places. */
+/** Shows what differs between two moments or two places. */
 import type { Difference, ServiceDifference } from "../../schemas/answer.ts";
 import type { Beside } from "./release-view.ts";
 import { columns, type Line, widthOf } from "./style.ts";

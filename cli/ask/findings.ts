@@ -1,4 +1,4 @@
-/** What is wrong, from the ledger's answers: each with a sign, where it is, and what it is. */
+/** Collects what is wrong from the ledger's answers: each finding has a sign, a place and a text. */
 import type { Sources } from "../../schemas/answer.ts";
 import type { Release } from "../../schemas/answers/release.ts";
 import type { Freezes } from "../../schemas/redeployment.ts";

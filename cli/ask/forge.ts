@@ -1,6 +1,6 @@
 /**
- * What the forge of a repository says of two commits, where a clone lacks one of them. The user's token goes to the host of
- * the clone's own repository, over https, and only if the ledger's operator lists that host.
+ * Asks a repository's forge how two commits are related, if the clone lacks one of them. The user's token goes to the
+ * host of the clone's own repository, over https, and only if the ledger's operator lists that host.
  *
  * GitHub: `GET /repos/{owner}/{repo}/compare/{base}...{head}`; GitLab: `GET /projects/{id}/repository/merge_base`.
  */

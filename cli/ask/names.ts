@@ -1,4 +1,4 @@
-/** The names that a ledger knows, as far as words of a question need them. */
+/** Loads the names that a ledger knows, as far as a question's words need them. */
 
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { callLedger, Refused } from "../ledger/client.ts";

@@ -1,4 +1,4 @@
-/** `asof open`: the page at the same question. */
+/** `asof open`: opens the page at the same question. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../error.ts";

@@ -1,4 +1,4 @@
-/** Where an image or a commit ran, and what is known of it. */
+/** Shows where an image or a commit ran, and what is known of it. */
 import type { Artifact, CommitAnswer, Place, TagAnswer } from "../../schemas/answer.ts";
 import type { Beside } from "./release-view.ts";
 import { headLine } from "./release-view.ts";

@@ -1,4 +1,4 @@
-/** Releases by their place in the history: the one at a moment, and those before it. */
+/** Finds releases by their position in the history: the one at a moment, and those before it. */
 import type { Release } from "../../schemas/answers/release.ts";
 import { CliError } from "../error.ts";
 import { EXIT } from "../io.ts";

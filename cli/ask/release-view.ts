@@ -1,4 +1,4 @@
-/** One release as people read it: what runs, since when, from what, and what stood there before. */
+/** Shows one release to people: what runs, since when, built from what, and what ran before it. */
 import type { CommitAnswer, MergedChange } from "../../schemas/answer.ts";
 import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/answers/release.ts";
 import { columns, edged, type Line, type Piece, widthOf, wrapped } from "./style.ts";

@@ -1,4 +1,4 @@
-/** What happened, as lines with a sign each; and what changed before something broke. */
+/** Shows what happened, one line with a sign for each event; and what changed before something broke. */
 import type { Sources } from "../../schemas/answers/sources.ts";
 import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/answers/timeline.ts";
 import {

@@ -1,4 +1,4 @@
-/** What people call a release, and whether two of them are the same images. */
+/** Names a release as people call it, and compares whether two releases have the same images. */
 import type { Release } from "../../schemas/answers/release.ts";
 
 export { versionOf, versionsOf } from "../../schemas/words/version.ts";

@@ -1,4 +1,4 @@
-/** Times in people's words. What a period means (its start or its end) is the ledger's rule; this only finds the words. */
+/** Finds times in people's words. Whether a period means its start or its end, the ledger decides. */
 import type { ParsedResult } from "chrono-node/en";
 import { millisecondsOf } from "../../schemas/words/durations.ts";
 import { UsageError } from "../error.ts";

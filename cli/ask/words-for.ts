@@ -1,4 +1,4 @@
-/** Words for times, spans, images and persons. */
+/** Formats times, spans, images and persons as words. */
 import { duration } from "../../schemas/words/durations.ts";
 import type { Span } from "./style.ts";
 

@@ -1,4 +1,4 @@
-/** What is known now of a period that was reported before, and was not known then. */
+/** Finds what became known about a period after it was reported. */
 
 import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";

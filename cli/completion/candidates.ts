@@ -1,4 +1,4 @@
-/** What may come next on a command line. */
+/** Lists the words that may come next on a command line. */
 import type { Command, Option } from "commander";
 
 /** A command line up to the cursor, as a shell reads it. */

@@ -1,4 +1,4 @@
-/** What each shell runs at its start, so that it completes the words of `asof`. */
+/** The script that each shell runs at its start to complete the words of `asof`. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 

@@ -1,4 +1,4 @@
-/** The programs that an order runs, with their arguments, in order; or why it cannot run. */
+/** Lists the programs that an order runs, in order and with arguments; or says why it cannot run. */
 import * as z from "zod";
 import type { Plan, Step } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";

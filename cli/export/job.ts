@@ -1,6 +1,6 @@
 /**
- * An export as a job, where the ledger runs exports as jobs: for answers that cannot go on where they break off, and take
- * longer than a function may.
+ * Runs an export as a job, if the ledger offers that: for answers that take longer than a function may run, and cannot
+ * resume where they broke off.
  */
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** Copies a ledger's sealed log into a folder. What is there is not asked for again, so a copy goes on where it broke off. */
+/** Copies a ledger's sealed log into a folder. It skips files that are there, so a copy resumes where it broke off. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod";

@@ -1,4 +1,4 @@
-/** A file that grows by whole lines: what follows the last of them is written again after a break. */
+/** A file that grows by whole lines. After a break, what follows the last whole line is written again. */
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import * as z from "zod";
 import { withQuery } from "../../functions/adapters/api-request.ts";

@@ -1,7 +1,7 @@
 /**
  * The package for auditors: the sealed log, the facts of a period in three formats, the audit reports, and the programs
- * that verify all of it offline. Each copy holds facts that are in the log, and says where. Whoever may see a part of the
- * ledger alone gets the proof of each fact instead of the log.
+ * that verify all of it offline. Each copy holds facts that are in the log, and says where. A caller who may see only a
+ * part of the ledger gets the proof of each fact instead of the log.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The audit reports of a package: of each environment that it is about, as a document and as a table. */
+/** The audit reports of a package: one for each of its environments, as a document and as a table. */
 import { join } from "node:path";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { timesIn } from "../ask/words-for.ts";

@@ -1,4 +1,4 @@
-/** Where ledgers and their logs are, as commands name them. */
+/** Reads the locations of ledgers and logs from a command's arguments. */
 import type { Location } from "../../functions/adapters/copy-between.ts";
 import { UsageError } from "../error.ts";
 import type { Io } from "../io.ts";

@@ -1,4 +1,4 @@
-/** `asof restore`: makes a ledger's folder out of a backup, and puts back what a ledger lacks of its sealed log. */
+/** `asof restore`: makes a ledger's folder out of a backup, and restores what a ledger lacks of its sealed log. */
 import {
   chmodSync,
   constants,

@@ -1,4 +1,4 @@
-/** `asof import`: brings what happened before the ledger ran into it. */
+/** `asof import`: records what happened before the ledger existed. */
 import type { Command } from "commander";
 import type { Io } from "../io.ts";
 import { addSubcommands, type Entry } from "../loaded-parts.ts";

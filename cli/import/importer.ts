@@ -1,4 +1,4 @@
-/** What every importer is: options, and a stream of statements about the past and of what could not be known. */
+/** The interface of importers: options, and a stream of statements about the past and of what could not be found. */
 import type { Command } from "commander";
 import type { Io } from "../io.ts";
 

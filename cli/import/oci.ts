@@ -1,4 +1,4 @@
-/** `asof import oci`: what repositories of a registry hold now, which is what was pushed and is still there. */
+/** `asof import oci`: the images that a registry's repositories hold now: those that were pushed and not deleted. */
 import * as z from "zod";
 import {
   type ImageContent,

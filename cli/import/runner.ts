@@ -1,4 +1,4 @@
-/** Runs an importer: sends what it finds in batches, shows progress, and says at the end what became of it. */
+/** Runs an importer: sends what it finds in batches, shows progress, and prints the outcomes at the end. */
 import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";

@@ -1,4 +1,4 @@
-/** What became of an import, counted: for the lines at its end. */
+/** Counts the outcomes of an import, for the lines at its end. */
 import type { Outcomes } from "../../schemas/answer.ts";
 import { byKey } from "../../schemas/words/ordering.ts";
 import { count } from "../file/progress.ts";

@@ -1,4 +1,4 @@
-/** Which cluster a command talks to, and its login: found as kubectl finds them; in a pod, its service account. */
+/** Finds a command's cluster and login as kubectl does; in a pod, it uses the service account. */
 import type { KubeConfig } from "@kubernetes/client-node";
 import { CliError } from "../error.ts";
 

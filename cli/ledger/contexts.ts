@@ -1,4 +1,4 @@
-/** Contexts: ledgers that this person uses, by name. They stand in one file; a folder's file may choose one of them. */
+/** Contexts: ledgers that this person uses, by name. They are kept in one file; a folder's file may choose one. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** Tokens that nobody had to store: of the CI job that runs this command, or of a person who signed in. */
+/** Gets tokens that need no stored secret: of the CI job that runs this command, or of a person who signed in. */
 
 import * as z from "zod";
 import { exchange, NoAnswer, parsed } from "../../functions/adapters/http-client.ts";

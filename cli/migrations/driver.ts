@@ -1,4 +1,4 @@
-/** What one engine's file provides; and for SQL, how to query it and how its SQL is written. */
+/** The interface of a database engine; and for SQL, how to query it and which dialect it speaks. */
 
 export type Engine = "PostgreSQL" | "MySQL" | "SQLite" | "MongoDB";
 

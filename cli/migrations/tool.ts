@@ -1,4 +1,4 @@
-/** What is known of a migration tool: how to identify the table of its history, and how to read it. */
+/** The description of a migration tool: how to identify the table of its history, and how to read it. */
 import type { Engine, Row } from "./driver.ts";
 import type { State } from "./state.ts";
 import type { Clock } from "./values.ts";

@@ -1,4 +1,4 @@
-/** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS, and what stands in their way. */
+/** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS, and what blocks them. */
 
 import * as z from "zod";
 import { type ServiceTasks, servicesOf } from "../../functions/adapters/aws/ecs-tasks.ts";

@@ -1,4 +1,4 @@
-/** What a look at services on one machine shows, as observations. */
+/** Turns what one machine's services run into observations. */
 import { hashOf } from "../../functions/sources/payload.ts";
 import type { Item } from "../import/importer.ts";
 import { observeSource } from "./sources.ts";

@@ -1,4 +1,4 @@
-/** What an observer saw, and what of it waits for the ledger. */
+/** Counts what an observer saw, and what still waits for the ledger. */
 import type { Statement } from "../../schemas/fact.ts";
 import type { Item } from "../import/importer.ts";
 import { statementIn } from "../import/runner.ts";

@@ -1,4 +1,4 @@
-/** What every observer is: options, and looks at what really runs in one kind of place. */
+/** The interface of observers: options, and a look at what really runs in one kind of place. */
 import type { Command } from "commander";
 import type { Item } from "../import/importer.ts";
 import type { Io } from "../io.ts";

@@ -1,4 +1,4 @@
-/** `asof observe` with every place that it can observe. */
+/** `asof observe`: all its observers. */
 import type { Entry } from "../loaded-parts.ts";
 import { observeWith } from "./command.ts";
 import type { Observer } from "./observer.ts";

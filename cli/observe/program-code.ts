@@ -1,4 +1,4 @@
-/** Which code a program on a plain machine runs: a commit that its deployer wrote beside it, else a package's version. */
+/** Finds the code that a program on a plain machine runs: a commit in a file next to it, else a package's version. */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** Programs of this machine that say what runs. */
+/** Runs the programs of this machine that list what runs, such as `systemctl`. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** `asof observe registry`: tags of registries that send no events, which it asks again and again. */
+/** `asof observe registry`: polls the tags of registries that send no events. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
 import { type Registries, RegistryError } from "../../functions/ledger/ingest/registries.ts";

@@ -1,4 +1,4 @@
-/** Runs an observer: sends what each look shows and is not recorded yet, once or until it is interrupted. */
+/** Runs an observer, once or until it is interrupted. Each look sends what is not recorded yet. */
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod";
 import type { Statement } from "../../schemas/fact.ts";

@@ -1,7 +1,7 @@
 /**
- * The versions of a service that a cluster runs side by side: what runs for all, what stands beside it, and what stands in
- * the way. In the middle of a rollout the version that ran before is what runs for all, as in a rollout that a deployer
- * reports. Only where the traffic has weights do both run, as variants.
+ * The versions of a service that a cluster runs side by side: the main version, the others, and what blocks them.
+ * During a rollout, the main version is the one that ran before, as in a rollout that a deployer reports. Both count as
+ * running, as variants, only if the traffic has weights.
  */
 
 import { type Running, type Seen, settledAmong } from "../../functions/sources/deployers/pods.ts";

@@ -1,4 +1,4 @@
-/** What every command that changes something has in common: exact names, and a question before it. */
+/** Shared by every command that changes something: it takes exact names, and asks for confirmation. */
 import type { Command } from "commander";
 import { type Ask, readingBy } from "../ask/options.ts";
 import { CliError, UsageError } from "../error.ts";

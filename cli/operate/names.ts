@@ -1,4 +1,4 @@
-/** `asof names`: each sender's own names, what they stand for, by which rule; and what a changed list of rules would give. */
+/** `asof names`: each sender's own names, what they stand for and by which rule; and the effect of changed rules. */
 import type { Command } from "commander";
 import * as z from "zod";
 import { namesBy, Rules } from "../../functions/ledger/names/naming-rules.ts";

@@ -1,4 +1,4 @@
-/** What operators do to a place or an image: freeze, unfreeze, mark, note. */
+/** `asof freeze`, `unfreeze`, `mark` and `note`: what operators do to a place or an image. */
 import type { Command } from "commander";
 import * as z from "zod";
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";

@@ -1,4 +1,4 @@
-/** `asof quarantine`: looks at what the ledger quarantined, has it taken again, or discards it. */
+/** `asof quarantine`: lists quarantined events, submits them again, or discards them. */
 import type { Command } from "commander";
 import * as z from "zod";
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";

@@ -1,4 +1,4 @@
-/** `asof review`: what the review of a change found, after it took effect. */
+/** `asof review`: records the review of a change that took effect already. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { UsageError } from "../error.ts";

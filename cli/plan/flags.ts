@@ -1,4 +1,4 @@
-/** What the API calls parameters, and the command line options. */
+/** Writes parameters of the API as options of the command line. */
 import type { Command } from "commander";
 import { quoted } from "../ask/words.ts";
 

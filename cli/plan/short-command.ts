@@ -1,4 +1,4 @@
-/** A command in one line of a terminal: what it does, not what to copy. */
+/** Shortens a command to one line of a terminal: it shows what the command does, and is not for copying. */
 import type { Command } from "../../schemas/plan.ts";
 import { shortIds } from "../ask/words-for.ts";
 

@@ -1,4 +1,4 @@
-/** A plan on a terminal: from what to what, what is in the way, what changes, and the steps. */
+/** Shows a plan on a terminal: the release now and the target, the blockers, what changes, and the steps. */
 
 import type { AppliedMigration, Release } from "../../schemas/answers/release.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";

@@ -1,5 +1,5 @@
 /**
- * Who owns a path, by a CODEOWNERS file.
+ * Finds the owners of a path in a CODEOWNERS file.
  *
  * GitHub ("About code owners"): gitignore's patterns without `!` and `[ ]`; the last line that matches wins, also one without
  * owners. GitLab ("Code Owners file"): sections `[Name][2] @default`, of each of which the last match counts; a path

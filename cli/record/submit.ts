@@ -1,4 +1,4 @@
-/** Submits statements: makes events of them, shows and sends them, and stores in the outbox what has to wait. */
+/** Submits statements: makes events of them, shows and sends them, and stores unsent ones in the outbox. */
 import type { Kind } from "../../schemas/fact.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, ledgerFrom } from "../ledger/ledger.ts";

@@ -1,4 +1,4 @@
-/** The files of a package for auditors, beside its log, and their hashes. */
+/** The files of a package for auditors, except its log, and their hashes. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";

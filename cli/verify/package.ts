@@ -1,4 +1,4 @@
-/** What of a package can be verified beside its log: that each fact of the readable copy is in it, and the files' hashes. */
+/** Verifies a package beyond its log: that each fact of the readable copies is in the log, and the files' hashes. */
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCheckpoint } from "../../functions/seal/checkpoint.ts";

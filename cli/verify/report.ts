@@ -1,4 +1,4 @@
-/** What `asof verify` prints: JSON for programs, lines for people. */
+/** Prints the result of `asof verify`: JSON for programs, lines for people. */
 import type { VerifierKey } from "../../functions/seal/note.ts";
 import type { Assurance } from "../../functions/seal/verify/assurance.ts";
 import { exitOf, type Finding, KINDS, LISTED } from "../../functions/seal/verify/findings.ts";

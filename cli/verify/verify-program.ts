@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `asof verify` as a program of its own, in one file: `node asof-verify.mjs <log> --key <vkey>`. Its threads run this file, too. */
+/**
+ * `asof verify` as a program of its own, in one file: `node asof-verify.mjs <log> --key <vkey>`. Its threads run this
+ * file, too.
+ */
 import { isMainThread } from "node:worker_threads";
 import { Command } from "commander";
 import { processIo } from "../process.ts";

@@ -1,4 +1,4 @@
-/** One request to a ledger's HTTP API. It knows no schemas: whoever makes it reads the answer. */
+/** One request to a ledger's HTTP API. It knows no schemas: the caller parses the answer. */
 import { exchange, parsed } from "./http-client.ts";
 
 export interface LedgerRequest {

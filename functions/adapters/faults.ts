@@ -1,4 +1,4 @@
-/** Faults of a ledger's file or tables whose message tells a person what to do. */
+/** Errors of a ledger's file or tables whose message tells a person what to do. */
 import { CannotCopy } from "../ledger/export/copy.ts";
 import { StoreError } from "../ledger/store.ts";
 import { LogFault } from "../seal/log-store.ts";

@@ -1,4 +1,4 @@
-/** Which messages were sent to a chat already, so that none is sent twice: also after a restart. */
+/** The port that remembers the messages sent to chats, so that none is sent twice, even after a restart. */
 export interface SentMessages {
   /** What was kept under a key; undefined if nothing was in the last 30 days. */
   get(key: string): Promise<string | undefined>;

@@ -1,4 +1,4 @@
-/** Worker threads from a bundle, or from TypeScript sources. */
+/** Starts worker threads from a bundle or from TypeScript sources. */
 import { type ResourceLimits, Worker } from "node:worker_threads";
 
 /** When run from sources, a thread has to register the loader itself: Node 20 does not pass `--import` on. */

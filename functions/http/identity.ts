@@ -1,4 +1,4 @@
-/** Who sends a request: the holder of a token of this ledger, of an OIDC token, or of a session in a browser. */
+/** Identifies who sends a request: the holder of a token of this ledger, of an OIDC token, or of a browser session. */
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { bearerOf, type Holder, hasEnded, holderOf } from "../ledger/authority/authority.ts";

@@ -1,4 +1,4 @@
-/** Questions about names that were given up: they are answered under the present ones, which the answers say. */
+/** Answers questions about former names under the present names, and says so in the answers. */
 import type { RenamedName } from "../../schemas/renamed-name.ts";
 import { givenUpBy, presentName, type Renamable } from "../ledger/names/name-renames.ts";
 import type { Known } from "./request.ts";

@@ -1,4 +1,4 @@
-/** One line in the log for each request, with its metrics; and the request's id in the answer. */
+/** Logs one line for each request, with its metrics, and puts the request's id into the answer. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, MiddlewareHandler } from "hono";

@@ -1,6 +1,6 @@
 /**
- * The history of the gate's policy. The ledger records a policy where it starts with another one than the last that it
- * recorded. Policies are numbered, so that all of them are found by identity, and of several processes that start one records.
+ * The history of the gate's policy. The ledger records its policy at start, if it differs from the last recorded one.
+ * Policies are numbered, so that each is found by its identity, and only one of several starting processes records it.
  */
 
 import type { FactOf, StatementOf } from "../../schemas/fact.ts";

@@ -1,4 +1,4 @@
-/** What a redeployment's request says of the deployments that carry it out. */
+/** Reads what a redeployment's request says about the deployments that carry it out. */
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { Store } from "./store.ts";

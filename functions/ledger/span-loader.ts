@@ -1,6 +1,6 @@
 /**
- * The loader of a question about many moments of one span. It reads what a partition holds of the span once, and answers
- * the reads of each moment from memory; what is before and after the span is read from the store, once too.
+ * The loader of a question about many moments of one span. It reads a partition's part of the span once, and answers
+ * the reads of each moment from memory. It also reads what is before and after the span only once.
  */
 import { isAboutAnother } from "../../schemas/fact.ts";
 import { endOf, order } from "./canonical.ts";

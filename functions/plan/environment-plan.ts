@@ -1,4 +1,4 @@
-/** The plan of a whole environment: every service with its images, configuration and schema as they were. */
+/** The plan of a whole environment: every service with its images, configuration and schema at that time. */
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, type EnvironmentPlan, hashOf, type PlannedService } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";

@@ -1,4 +1,4 @@
-/** What a plan reads about its target: all of it here, at once, before anything is decided. */
+/** Reads everything that a plan needs about its target, at once, before anything is decided. */
 import type { Release } from "../../schemas/answer.ts";
 import type { Renames } from "../ledger/names/renames.ts";
 import { deployedBy } from "./deployers/own-tools.ts";

@@ -1,4 +1,4 @@
-/** What a plan is asked for, and what its parts share. */
+/** The options of a plan, and the context that its parts share. */
 
 import type { Release } from "../../schemas/answer.ts";
 import type { DeployTools } from "../../schemas/settings/deploy-tools.ts";

@@ -1,4 +1,4 @@
-/** What answers say of the disputed facts that they rest on. */
+/** Warns in an answer about disputed facts that it rests on. */
 import type { Dispute, Warning } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { distinct } from "../ledger/fact-reader.ts";

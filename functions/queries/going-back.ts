@@ -1,4 +1,4 @@
-/** What operators requested to go back to, where the deployment that did it does not say so. */
+/** Finds rollbacks that operators requested, if the deployment itself does not say that it is one. */
 import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Requested, requestsOf } from "./gate/freezes.ts";

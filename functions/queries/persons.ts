@@ -1,4 +1,4 @@
-/** Whether two persons that facts name are one. */
+/** Compares whether two persons in facts are the same person. */
 import type { SamePersons } from "../../schemas/settings/same-persons.ts";
 import { issuerOf, type People } from "../ledger/people/people.ts";
 

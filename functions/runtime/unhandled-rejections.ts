@@ -1,4 +1,4 @@
-/** Rejections that nobody awaits. */
+/** Handles rejections of promises that nobody awaits. */
 import type { Log } from "../ledger/ingest/ingest-context.ts";
 
 /**

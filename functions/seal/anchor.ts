@@ -1,6 +1,6 @@
 /**
- * Time-stamps of checkpoints by an outside authority (RFC 3161), so that a proof lies where the owner of the log's key
- * cannot change it.
+ * Time-stamps of checkpoints by an outside authority (RFC 3161), so that the owner of the log's key cannot change the
+ * proof.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { LogStore } from "./log-store.ts";

@@ -1,4 +1,4 @@
-/** How a log grows: the tiles and bundles of its next size, from its open tiles and the new entries. */
+/** Grows a log: computes the tiles and bundles of its next size from its open tiles and the new entries. */
 import { LogFault, type LogStore } from "./log-store.ts";
 import { GrowingTree, type Hash, hashOfLeaf } from "./merkle.ts";
 import { readEntries, readTile } from "./read-log.ts";

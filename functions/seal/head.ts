@@ -1,4 +1,4 @@
-/** The head of a log: what its next seal continues. It is replaced only by who has read it, so seals form one chain. */
+/** The head of a log, which its next seal continues. Only a writer that has read it replaces it: one chain. */
 import * as z from "zod";
 import { canonical } from "../../schemas/canonical.ts";
 import type { Checkpoint } from "./checkpoint.ts";

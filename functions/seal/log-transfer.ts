@@ -1,4 +1,4 @@
-/** Carries a log into another place, where another key may go on with it. */
+/** Copies a log to another place, where another key may continue it. */
 import type { Store } from "../ledger/store.ts";
 import { carriedFiles, tileBytes } from "./log-files.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";

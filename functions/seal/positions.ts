@@ -1,6 +1,6 @@
 /**
  * Where each fact stands in the log, as files by the hour of `recordedAt`. They are derived from the log's entries, and
- * can be rebuilt from them; no proof rests on them. The sealer leaves out what stands in them.
+ * can be rebuilt from them; no proof rests on them. The sealer skips facts that are listed there.
  */
 import type { Fact } from "../../schemas/fact.ts";
 import { fingerprint } from "../ledger/canonical.ts";

@@ -1,4 +1,4 @@
-/** Puts back what a ledger lacks of its sealed log, byte for byte: after a restore of a backup that is older than the log. */
+/** Restores facts that a ledger lacks from its sealed log, byte for byte, if its backup was older than the log. */
 import { type Fact, isAboutAnother } from "../../schemas/fact.ts";
 import { accessPatternsOf } from "../ledger/access-patterns.ts";
 import type { Store } from "../ledger/store.ts";

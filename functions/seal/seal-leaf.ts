@@ -1,4 +1,4 @@
-/** What the log holds: facts as stored, and after the facts of each seal one leaf that dates them. */
+/** The leaves of the log: facts as stored, and after the facts of each seal one leaf that dates them. */
 import * as z from "zod";
 import { canonical } from "../../schemas/canonical.ts";
 

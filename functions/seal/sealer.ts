@@ -1,6 +1,6 @@
 /**
- * Seals facts: appends them to the log, and signs and publishes what the log is then. Safe when several run, and when one
- * ends at any moment. The order of its steps is what makes it so; `test/seal/model.property.test.ts` shows for each
+ * Seals facts: appends them to the log, and signs and publishes the new state of the log. Several sealers may run, and
+ * each may end at any moment. The order of the steps makes this safe; `test/seal/model.property.test.ts` shows for each
  * of them what happens without it.
  */
 

@@ -1,4 +1,4 @@
-/** Which facts are to be sealed next. */
+/** Finds the facts to seal next. */
 
 import type { Fact } from "../../schemas/fact.ts";
 import { byText } from "../../schemas/words/ordering.ts";

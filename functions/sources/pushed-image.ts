@@ -1,4 +1,4 @@
-/** How registries describe a push: whether it is an image, and its tag. */
+/** Interprets how registries describe a push: whether it is an image, and its tag. */
 
 /** Media types of images. Everything else is a layer, a configuration or a chart, which is not deployed by itself. */
 const MANIFEST_TYPES: ReadonlySet<string> = new Set([

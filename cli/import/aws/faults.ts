@@ -1,4 +1,4 @@
-/** What AWS answers to a request that it refuses, as one line; and which refusals concern one thing alone. */
+/** Turns a refusal of AWS into one line, and tells which refusals concern only a single resource. */
 import * as z from "zod";
 import { CliError } from "../../error.ts";
 

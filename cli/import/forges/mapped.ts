@@ -1,4 +1,4 @@
-/** API objects of a forge through the mapping of its webhooks, so that both say the same of one thing. */
+/** Maps a forge's API objects with the mapping of its webhooks, so that both report one thing in the same way. */
 import type { Mapped } from "../../../schemas/mapped.ts";
 import type { Item } from "../importer.ts";
 

@@ -1,4 +1,4 @@
-/** What one file of a repository of manifests runs: containers with their images, and charts in a version. */
+/** Reads what one file of manifests runs: containers with their images, and charts with their versions. */
 import { type Document, parseAllDocuments } from "yaml";
 import * as z from "zod";
 import { containersOf } from "../../../functions/sources/deployers/manifest-images.ts";

@@ -1,4 +1,4 @@
-/** Reads a repository by the git program: the commits of a branch with what each changed, and the contents of blobs. */
+/** Reads a repository with git: the commits of a branch with what each changed, and the contents of blobs. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";

@@ -1,4 +1,4 @@
-/** The file that says which paths are of which environment and service. */
+/** The file that assigns paths to environments and services. */
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import * as z from "zod";

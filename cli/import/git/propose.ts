@@ -1,4 +1,4 @@
-/** Proposes which paths are of which environment and service, by the words that repositories of manifests use. */
+/** Proposes the environment and service of each path, by the words that repositories of manifests use. */
 
 import { stringify } from "yaml";
 import { byText } from "../../../schemas/words/ordering.ts";

@@ -1,4 +1,4 @@
-/** What each service of each environment is declared to run, commit after commit. */
+/** Follows, commit by commit, what each service of each environment is declared to run. */
 import { dirname, join } from "node:path/posix";
 import type { Container } from "../../../functions/sources/deployers/workload.ts";
 import type { Configuration } from "../../../schemas/fact.ts";

@@ -1,4 +1,4 @@
-/** Images in values of Helm charts, which have no schema: by the names that charts give them. */
+/** Finds images in the values of Helm charts by the field names that charts use, because values have no schema. */
 import type { Container } from "../../../functions/sources/deployers/workload.ts";
 
 export interface NamedImage {

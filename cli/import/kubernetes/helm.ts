@@ -1,4 +1,4 @@
-/** The revisions of releases that Helm keeps in the cluster, as its webhook's senders post them. */
+/** Reads the revisions of releases that Helm keeps in the cluster, in the form that is posted to its webhook. */
 import * as z from "zod";
 import { helm as webhook } from "../../../functions/sources/deployers/helm.ts";
 import type { Item } from "../importer.ts";

@@ -1,4 +1,4 @@
-/** Lists of a cluster for the import of its history: retries, and refusals as one line. */
+/** Lists a cluster's objects for the import: repeats failed requests, and reports a refusal as one line. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
 import { CliError } from "../../error.ts";

@@ -1,4 +1,4 @@
-/** What every reader of a cluster's history is given. */
+/** The input of every reader of a cluster's history. */
 import type * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";

@@ -1,6 +1,8 @@
 /**
- * The deployments of a service of Amazon ECS as versions side by side: what the tasks of each run, and why tasks stopped.
- * Format: docs.aws.amazon.com, API reference of `Service`, `Deployment`, `TaskSet`, `Task`; "Stopped tasks error codes".
+ * Reads the deployments of an ECS service as versions that run side by side: what the tasks of each run, and why tasks
+ * stopped.
+ * Format: docs.aws.amazon.com, API reference of `Service`, `Deployment`, `TaskSet`, `Task`; "Stopped tasks error
+ * codes".
  */
 import type {
   Container,

@@ -1,4 +1,4 @@
-/** What a cluster shows of a workload, as an observation. */
+/** Turns what a cluster shows of a workload into an observation. */
 import { segment } from "../../../functions/sources/deployers/cluster.ts";
 import { hashOf, present } from "../../../functions/sources/payload.ts";
 import type { ClusterState } from "../../../schemas/cluster-state.ts";

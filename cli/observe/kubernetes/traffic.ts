@@ -1,6 +1,6 @@
 /**
- * Which part of the traffic goes to which version: as an Argo Rollout sets it, or the routes of an Istio VirtualService,
- * whose destinations are services and subsets, and so labels of pods.
+ * Computes each version's share of the traffic: from an Argo Rollout, or from the routes of an Istio VirtualService,
+ * whose destinations are services and subsets, and therefore labels of pods.
  * Format: argoproj/argo-rollouts, Rollout.status; istio.io, VirtualService and DestinationRule.
  */
 import * as z from "zod";

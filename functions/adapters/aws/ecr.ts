@@ -1,4 +1,4 @@
-/** What Amazon ECR holds: images with the times of their pushes, and their manifests. */
+/** Reads what Amazon ECR holds: images with the times of their pushes, and their manifests. */
 import type { ImageDetail } from "@aws-sdk/client-ecr";
 import type { ImageContent } from "../../ledger/ingest/registries.ts";
 import { contentOfManifest, MANIFEST_TYPES } from "../registry/oci.ts";

@@ -1,4 +1,4 @@
-/** All pages of what ECS describes of a service's deployments. Each function throws the SDK's error. */
+/** Reads all pages of what ECS describes of a service's deployments. Each function throws the SDK's error. */
 import type { ECSClient, ServiceDeploymentBrief, ServiceRevision } from "@aws-sdk/client-ecs";
 
 /** Names that one request of `DescribeServiceDeployments` and `DescribeServiceRevisions` may have. */

@@ -1,4 +1,4 @@
-/** What Amazon ECS knows of its services' deployments. Requests that ECS throttles are repeated. */
+/** Reads what Amazon ECS knows of its services' deployments. Requests that ECS throttles are repeated. */
 import type { ContainerDefinition, Service, ServiceDeployment, ServiceRevision } from "@aws-sdk/client-ecs";
 import { chunks, DESCRIBED_MAX, describeRevisions, listDeployments } from "./ecs-deployments.ts";
 import { PATIENT } from "./patient.ts";

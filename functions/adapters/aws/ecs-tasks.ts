@@ -1,4 +1,4 @@
-/** What runs in clusters of Amazon ECS: services with their deployments, and their tasks, by its API. */
+/** Reads what runs in clusters of Amazon ECS: services with their deployments, and their tasks. */
 import type { Container, Deployment, Service, Task, TaskSet } from "@aws-sdk/client-ecs";
 import { TIMEOUTS } from "../timeouts.ts";
 

@@ -1,4 +1,4 @@
-/** The messages that were sent, in a table of their own; DynamoDB removes the old ones. */
+/** Keeps the chat messages that were sent in a table of their own, from which DynamoDB removes old ones. */
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { SENT } from "../keys.ts";
 import { KEPT_MS, type SentMessages } from "../sent-messages.ts";

@@ -1,4 +1,4 @@
-/** All facts in the table, whatever its indexes show of them. */
+/** Reads all facts in the table, also those that are missing from the index of recorded facts. */
 import { type AttributeValue, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { Fact } from "../../../schemas/fact.ts";
 import type { StoredFacts } from "../../ledger/store.ts";

@@ -1,6 +1,6 @@
 /**
- * How people sign in: the authorization code with PKCE (RFC 7636), the device code (RFC 8628), and the renewal of what
- * they gave. The server and the command line are clients alike.
+ * How people sign in: the authorization code with PKCE (RFC 7636), the device code (RFC 8628), and the renewal of
+ * their tokens. Both the server and the command line are clients.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** The client of S3, for what is in buckets. */
+/** The client of S3. */
 import { memoised } from "../../ledger/loader.ts";
 import { TIMEOUTS } from "../timeouts.ts";
 

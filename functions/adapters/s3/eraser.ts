@@ -1,4 +1,4 @@
-/** What an erasure does to the quarantine in a bucket: to each object, and to the earlier versions that S3 keeps. */
+/** Erases a person from the quarantine in a bucket: from each object, and from earlier versions that S3 keeps. */
 import {
   DeleteObjectCommand,
   GetObjectCommand,

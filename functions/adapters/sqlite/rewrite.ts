@@ -1,4 +1,4 @@
-/** Writes a table anew, so that the file keeps nothing of rows that were deleted or changed. */
+/** Rewrites a table, so that no bytes of deleted or changed rows stay in the file. */
 import type { Database } from "./database.ts";
 
 /**

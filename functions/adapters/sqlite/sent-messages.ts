@@ -1,4 +1,4 @@
-/** The messages that were sent, in the ledger's file. */
+/** Keeps the chat messages that were sent in the ledger's file. */
 import { KEPT_MS, type SentMessages } from "../sent-messages.ts";
 import type { Database } from "./database.ts";
 

@@ -1,4 +1,4 @@
-/** All facts in the ledger's file, whatever their entries are. */
+/** Reads all facts in the ledger's file, also those that are missing from the index of recorded facts. */
 import { setImmediate } from "node:timers/promises";
 import type { StoredFacts } from "../../ledger/store.ts";
 import { factKey, listingOf } from "../keys.ts";

@@ -1,4 +1,4 @@
-/** Keeps jobs in a queue, which hands each one out until it is done, and calls an operator where it never is. */
+/** Keeps jobs in a queue, which delivers each one until it is done. A job that never succeeds alerts an operator. */
 import type { Jobs } from "../../ledger/ingest/jobs.ts";
 import { sender } from "./queue.ts";
 

@@ -1,4 +1,4 @@
-/** Which facts of an answer are in the sealed log. */
+/** Finds which facts of an answer are in the sealed log. */
 import type { Release } from "../../../schemas/answers/release.ts";
 import type { Identity } from "../../ledger/store.ts";
 import { positionsIn } from "../../seal/positions.ts";

@@ -1,4 +1,4 @@
-/** The endpoints where people look at what was quarantined, have it taken again, or discard it. */
+/** The endpoints where people read quarantined events, submit them again, or discard them. */
 import type { Context } from "hono";
 import type { Quarantine } from "../../../schemas/answers/quarantine.ts";
 import type { Mapped } from "../../../schemas/mapped.ts";

@@ -1,4 +1,4 @@
-/** Questions of a group: the answers of its environments side by side, never merged. */
+/** Answers a question about a group: the answers of its environments side by side, never merged. */
 
 import { fold } from "../../../schemas/scalars.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";

@@ -1,4 +1,4 @@
-/** The regular check for sources that fell silent: a metric, and a line in the log when one does and when it reports again. */
+/** Checks regularly for silent sources: sets a metric, and logs when one falls silent and when it reports again. */
 import { silentSources } from "../../queries/silent-sources.ts";
 import type { Ledger } from "../context.ts";
 

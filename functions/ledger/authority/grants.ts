@@ -1,8 +1,8 @@
 /**
  * Authority: what a sender or a reader is bound to, and whether a statement or a fact is within it. Plain functions of
- * plain data. `refusal` is asked where statements are appended, `maySee` where facts are read for a question. Both read
- * what a statement names through `namedIn`: whatever a bound sender may report names something that it is granted, so
- * nobody sees it who is bound to the rest.
+ * plain data. `refusal` is called where statements are appended, `maySee` where facts are read for a question. Both
+ * read what a statement names through `namedIn`. So whatever a bound sender may report names something that is granted
+ * to it, and readers who are bound to other names do not see it.
  */
 import * as z from "zod";
 import type { Fact, Statement } from "../../../schemas/fact.ts";

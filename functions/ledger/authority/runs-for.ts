@@ -1,4 +1,4 @@
-/** The commit that a CI job runs for, as the issuer of its token says, and what that makes of a declared build. */
+/** Marks a declared build as proven by OIDC, if the sender's CI job runs for the commit of that build. */
 import type { Statement } from "../../../schemas/fact.ts";
 import { isSameSource } from "./grants.ts";
 

@@ -3,7 +3,7 @@
  * them, the names of the directories and the people. Entries of the indexes are computed again, so that facts recorded
  * under older keys get the present ones.
  *
- * A copy that was interrupted goes on where it stopped. That the target is such a copy is not noted anywhere: every fact
+ * An interrupted copy resumes where it stopped. That the target is such a copy is not noted anywhere: every fact
  * in it has to be in the source, byte for byte, before anything is written.
  */
 import { createHash } from "node:crypto";

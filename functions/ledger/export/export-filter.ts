@@ -1,4 +1,4 @@
-/** Which facts an export holds, beside the span of time. */
+/** Decides which facts of the span an export holds. */
 import type { Fact, Kind } from "../../../schemas/fact.ts";
 import { isAboutAnother } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";

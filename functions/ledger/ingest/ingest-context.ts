@@ -1,4 +1,4 @@
-/** What ingestion needs, and who sends. */
+/** The context of ingestion: what it depends on, and who sends. */
 import type { Fact } from "../../../schemas/fact.ts";
 import type { Appending } from "../append.ts";
 import type { Bound } from "../authority/grants.ts";

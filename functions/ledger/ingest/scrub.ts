@@ -1,4 +1,4 @@
-/** Takes credentials out of what is quarantined: it is read by people, and kept for long. */
+/** Removes credentials from quarantined events, because people read them and they are kept for long. */
 
 const REMOVED = "***";
 

@@ -1,4 +1,4 @@
-/** Lists of names that are put together in memory, and pages of them as a store would give them. */
+/** Lists of names that are assembled in memory, and their pages, in the form in which a store returns them. */
 
 import { byText } from "../../../schemas/words/ordering.ts";
 import { pageByPage, type Reads } from "../loader.ts";

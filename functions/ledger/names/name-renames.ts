@@ -1,7 +1,7 @@
 /**
- * Renames of services and environments. A name means what bears it now. A name that was given up goes on meaning what gave
- * it up, because senders that do not know of the rename report it for a while; until something else is renamed to it: from
- * then on it means that.
+ * Renames of services and environments. A name means what has it now. A former name keeps its meaning, because senders
+ * that do not know of the rename report it for a while. If something else is renamed to that name, it means that from
+ * then on.
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";

@@ -1,4 +1,4 @@
-/** Directories by present names: every name that a directory lists is one that something bears now. */
+/** Directories by present names: they list only names that are in use now. */
 import { fold } from "../../../schemas/scalars.ts";
 import type { Reads } from "../loader.ts";
 import { AT_ONCE, mapLimit } from "../map-limit.ts";

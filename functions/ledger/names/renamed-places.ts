@@ -1,4 +1,4 @@
-/** Environments and services under all the names that they had. */
+/** Translates an environment and a service to their present names, and to all names that they have had. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { Run } from "../store.ts";

@@ -1,6 +1,6 @@
 /**
- * The store with the present names of services and environments: what was recorded under former names is read where the
- * present one is asked for, and the facts bear present names.
+ * The store with the present names of services and environments: a read of a present name includes what was recorded
+ * under former ones, and the facts have present names.
  */
 import { isAboutAnother } from "../../../schemas/fact.ts";
 import { order } from "../canonical.ts";

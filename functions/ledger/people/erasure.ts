@@ -1,4 +1,4 @@
-/** Erasing a person: salt and login, what waits in quarantine and jobs, and the fact that it was done. */
+/** Erases a person: removes salt and login, cleans quarantine and jobs, and records a fact about the erasure. */
 import { setTimeout } from "node:timers/promises";
 import type { Job } from "../ingest/jobs.ts";
 import type { Reads } from "../loader.ts";

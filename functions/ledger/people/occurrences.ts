@@ -1,4 +1,4 @@
-/** Where a login occurs in texts: free text, branches, URLs, names of repositories. */
+/** Finds where a login occurs in texts: free text, branches, URLs, names of repositories. */
 import { fold } from "../../../schemas/scalars.ts";
 
 export interface Occurrences {

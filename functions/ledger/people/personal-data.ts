@@ -1,4 +1,4 @@
-/** What the ledger holds about a person: the facts that name the person, and those whose texts hold the login. */
+/** Collects what the ledger holds about a person: facts that name the person, and those whose texts hold the login. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { PERSON_FIELDS } from "../../../schemas/persons.ts";
 import { fingerprint } from "../canonical.ts";

@@ -1,4 +1,4 @@
-/** Takes a login out of what is stored and is no fact: the quarantine and the jobs. */
+/** Removes a login from stored data other than facts: the quarantine and the jobs. */
 import { PERSON_FIELDS } from "../../../schemas/persons.ts";
 import type { Job } from "../ingest/jobs.ts";
 import type { QuarantineItem } from "../ingest/quarantine.ts";

@@ -1,4 +1,4 @@
-/** Whether what a redeployment brought was undone later, by a sync or another deployment. */
+/** Finds whether a sync or another deployment undid a redeployment later. */
 
 import type { Release } from "../../../schemas/answers/release.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";

@@ -1,4 +1,4 @@
-/** How schemas are reverted: in which order, from which image, with which commands; and blockers and warnings. */
+/** Plans how schemas are reverted: the order, the image, the commands; and blockers and warnings. */
 import type { Release } from "../../../schemas/answer.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Blocker, PlanWarning, RevertedVersion } from "../../../schemas/plan.ts";

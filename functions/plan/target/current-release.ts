@@ -1,4 +1,4 @@
-/** What a service runs now. */
+/** Reads what a service runs now. */
 
 import type { Release } from "../../../schemas/answer.ts";
 import type { AsOf } from "../../ledger/as-of.ts";

@@ -1,6 +1,6 @@
 /**
- * The target of a plan that is asked for an image: the release that last ran it here, else the image with the configuration
- * of now. Such an image ran in another environment, or was only pushed or built.
+ * The target of a plan that is asked for an image: the release that last ran it here, else the image with the
+ * present configuration. Such an image ran in another environment, or was only pushed or built.
  */
 
 import type { Place, Release, ReleasedComponent } from "../../../schemas/answer.ts";

@@ -1,4 +1,4 @@
-/** The last good release: the newest one with other images or other configuration, of which nothing speaks against it. */
+/** The last good release: the newest one with other images or configuration against which nothing speaks. */
 import type { Release } from "../../../schemas/answer.ts";
 import type { PlanWarning } from "../../../schemas/plan.ts";
 import { canonical } from "../../ledger/canonical.ts";

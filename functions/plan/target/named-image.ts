@@ -1,4 +1,4 @@
-/** The image that a plan is asked for by digest, tag, version or commit, of whatever environment, or only pushed or built. */
+/** Finds the image that a plan names by digest, tag, version or commit, even one that ran elsewhere or never. */
 
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";

@@ -1,4 +1,4 @@
-/** Which images of a repository are still needed, so that a clean-up policy may delete the others. */
+/** Finds the images of a repository that are still needed, so that a clean-up policy may delete the others. */
 
 import type { Release, ReleasedComponent } from "../../../schemas/answers/release.ts";
 import type { Need, NeededImages } from "../../../schemas/answers/repositories.ts";

@@ -1,4 +1,4 @@
-/** The images that serve: those of all variants with traffic, by component. */
+/** The images that receive traffic, of all variants, by component. */
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { byComponent } from "../../queries/release/slots.ts";

@@ -1,4 +1,4 @@
-/** What is known of a change: its commits, who approved it, its evidence, and the freezes of its place. */
+/** Reads what is known of a change: its commits, who approved it, its evidence, and the freezes of its place. */
 
 import type { Approval, Attached, MergedChange, TimelineEntry } from "../../../schemas/answer.ts";
 import type { AuditApproval } from "../../../schemas/answers/audit.ts";

@@ -1,4 +1,4 @@
-/** What became of the exceptions that the report lists: each is reviewed by somebody, until a day. */
+/** Finds the outcome of each exception in the report: somebody has to review it by a certain day. */
 import type { AuditChange, ControlCode } from "../../../schemas/answers/audit.ts";
 import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { newestReviews } from "../../ledger/reviews.ts";

@@ -1,4 +1,4 @@
-/** Which policy of the gate was in force when something changed. */
+/** Finds the gate's policy that was in force when something changed. */
 import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
 import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { type PolicyChange, policyHash } from "../../ledger/policies.ts";

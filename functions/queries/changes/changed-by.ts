@@ -1,4 +1,4 @@
-/** What a commit of a repository of configuration changed: the releases that differ since it was deployed. */
+/** Finds what a configuration commit changed: the releases that differ since it was deployed. */
 import type { CommitAnswer } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { justBefore } from "../../ledger/as-of.ts";

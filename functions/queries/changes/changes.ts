@@ -1,4 +1,4 @@
-/** What changed before something broke: the entries of a timeline just before a moment, nearest first. */
+/** Finds what changed before something broke: the entries of a timeline just before a moment, nearest first. */
 import type { Change, Changes, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";

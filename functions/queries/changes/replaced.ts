@@ -1,4 +1,4 @@
-/** What changes replaced and brought: what a release, and a database, showed just before each of them and after it. */
+/** Finds what each change replaced and brought: the release and the database just before it and after it. */
 import type { Change, Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, justBefore } from "../../ledger/as-of.ts";

@@ -1,4 +1,4 @@
-/** What the gate's policy requires of an image, and the evidence for and against each requirement. */
+/** Checks an image against the gate's policy: each requirement, with the evidence for and against it. */
 import type { Attached, MergedChange } from "../../../schemas/answer.ts";
 import type { RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import type { FactOf } from "../../../schemas/fact.ts";

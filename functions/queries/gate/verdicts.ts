@@ -1,4 +1,4 @@
-/** What verdicts of evidence mean: each sender has its own vocabulary. */
+/** Interprets the verdicts of evidence, because each sender has its own vocabulary. */
 import type { Attached } from "../../../schemas/answer.ts";
 
 const AGAINST =

@@ -1,4 +1,4 @@
-/** What a tag pointed at, and its history. */
+/** Answers what a tag pointed at, with its history. */
 import type { TagAnswer } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";

@@ -1,4 +1,4 @@
-/** What the builds of an image require of the schemas of an environment, and whether it is applied there. */
+/** Finds the migrations that the builds of an image require, and whether an environment has applied them. */
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { buildsOf, type Family } from "../images/image-graph.ts";

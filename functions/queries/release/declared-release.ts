@@ -1,4 +1,4 @@
-/** Releases that are known from a repository of manifests alone: a commit says what was to run, not that it did. */
+/** Releases that are known from a repository of manifests alone: a commit says what should run, not what ran. */
 import type { Warning } from "../../../schemas/answer.ts";
 import { order } from "../../ledger/canonical.ts";
 import { isOfOneRepository } from "../../ledger/imports.ts";

@@ -1,7 +1,7 @@
 /**
- * What nobody noticed when it happened: a deployment that failed halfway, a rollback that a later deployment undid, an
- * older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to run on
- * or that it needs.
+ * Warns about what nobody may have noticed: a deployment that failed halfway, a rollback that a later deployment undid,
+ * an older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to
+ * run on or that it needs.
  */
 
 import type { Release, Warning } from "../../../schemas/answer.ts";

@@ -1,6 +1,6 @@
 /**
- * Looks: which observation counts for a moment. After a deployment a rollout takes some time: an observation within this
- * grace that still shows what ran before is left out, as if nobody had looked.
+ * Decides which observation counts for a moment. After a deployment a rollout takes some time: an observation within
+ * this grace that still shows what ran before is left out, as if nobody had looked.
  */
 
 import { by } from "../../../schemas/words/ordering.ts";

@@ -1,4 +1,4 @@
-/** Which facts of a reconciled release give its fields: its head, the claims behind its commits, and the last look. */
+/** Selects the facts that give a release its fields: its head, the claims behind its commits, and the last look. */
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";

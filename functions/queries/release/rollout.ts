@@ -1,7 +1,7 @@
 /**
- * Rollouts: what a deployer's tasks show while another teller, such as a CI job, reports a deployment. ECS starts tasks of
- * a deployment of its own, and rolls back by itself, while the job that waits for it may still report success. What the
- * newest of these tasks run is the runtime's word: it decides the digest.
+ * Rollouts: what a deployer's tasks show while another sender, such as a CI job, reports a deployment. ECS starts tasks
+ * of a deployment of its own, and rolls back by itself, while the job that waits for it may still report success. The
+ * newest of these tasks show what really runs, so they decide the digest.
  */
 
 import type { Component, Deployment } from "../../../schemas/fact.ts";

@@ -1,4 +1,4 @@
-/** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
+/** Reads the images of a service at a moment, without describing them: enough to follow an image through releases. */
 
 import type { Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";

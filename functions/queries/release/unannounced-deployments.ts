@@ -1,7 +1,7 @@
 /**
- * Unannounced deployments: tasks run of a deployment that nobody reported. A ledger may be connected after a service was
- * deployed, and events of deployments are best effort. While nothing else names the images of a service, its newest such
- * tasks count as an observation.
+ * Unannounced deployments: tasks run that belong to a deployment that nobody reported. A ledger may be connected after
+ * a service was deployed, and events of deployments are best effort. While nothing else names the images of a service,
+ * its newest such tasks count as an observation.
  */
 
 import { fold } from "../../../schemas/scalars.ts";

@@ -1,6 +1,6 @@
 /**
- * What a fact changes of what is in effect. Plain functions of plain data: the caller reads how the images compare, and
- * passes it in.
+ * Decides what a fact changes in what is in effect. Plain functions of plain data: the caller reads how the images
+ * compare, and passes it in.
  */
 import type { Configuration, ObservedComponent } from "../../../schemas/fact.ts";
 import type { Likeness } from "../images/image-graph.ts";

@@ -1,4 +1,4 @@
-/** What entries of a timeline say beyond their own fact: the evidence of their deployment, and the commit of its images. */
+/** Adds to timeline entries what their own fact lacks: the evidence of the deployment, and the commit of its images. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import { alsoImported } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";

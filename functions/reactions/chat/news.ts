@@ -1,4 +1,4 @@
-/** What a fact is as news: what to say, of which place, and what it is about. Nothing if nothing changed. */
+/** Turns a fact into news: the text, the place and the subject. There is no news if nothing changed. */
 
 import * as z from "zod";
 import type { Release } from "../../../schemas/answers/release.ts";

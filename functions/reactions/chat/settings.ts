@@ -1,4 +1,4 @@
-/** Which chats are told what. */
+/** The settings of chats: which chat receives which news. */
 import * as z from "zod";
 import { endpoint, fold, name, text, url } from "../../../schemas/scalars.ts";
 import { token } from "../executors/order.ts";

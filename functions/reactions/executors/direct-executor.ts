@@ -1,6 +1,6 @@
 /**
- * Executors that deploy by themselves, through the deployer's own API. They keep no state: what was begun is read from the
- * deployer each time, so that a process that was killed goes on where it stopped, and nothing is begun twice.
+ * Executors that deploy by themselves, through the deployer's own API. They keep no state: each time, they read from
+ * the deployer what was started. So a process that was killed resumes where it stopped, and starts nothing twice.
  */
 import type { Command, Step } from "../../../schemas/plan.ts";
 import { Refused } from "./deliver.ts";

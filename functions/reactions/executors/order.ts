@@ -1,4 +1,4 @@
-/** What an executor of any kind receives, and the settings that all kinds share. */
+/** The order that an executor receives, and the settings that all kinds of executors share. */
 import * as z from "zod";
 import { DOES, type Plan } from "../../../schemas/plan.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";

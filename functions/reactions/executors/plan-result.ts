@@ -1,4 +1,4 @@
-/** Whether a release is what a plan deploys, as the plan's last step asks it. */
+/** Checks whether a release is what a plan deploys, in the same way as the plan's last step. */
 
 import type { Release } from "../../../schemas/answers/release.ts";
 import type { Plan } from "../../../schemas/plan.ts";

@@ -1,5 +1,5 @@
 /**
- * The function that runs exports as jobs: it takes one task from the queue. What throws is tried again.
+ * The function that runs exports as jobs: it takes one task from the queue. A task that throws is retried.
  */
 import { randomUUID } from "node:crypto";
 import type { SQSEvent } from "aws-lambda";

@@ -1,4 +1,4 @@
-/** Behind CloudFront, a function answers only CloudFront: its own address would go round the firewall and the domain. */
+/** Behind CloudFront, a function answers only CloudFront, because its own address bypasses firewall and domain. */
 import { timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { EndpointError } from "../../http/problem.ts";

@@ -1,4 +1,4 @@
-/** Runs an export as a job: writes it to the disk, and from there to where files are kept. */
+/** Runs an export as a job: writes it to disk first, then copies it to the store of files. */
 import { createHash } from "node:crypto";
 import { createWriteStream, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

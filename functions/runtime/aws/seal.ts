@@ -1,6 +1,6 @@
 /**
- * The function that seals: every minute what was recorded, and daily it compares all facts with the log and has the
- * published checkpoint time-stamped. It alone writes to the log's bucket, and signs.
+ * The function that seals. Every minute it seals what was recorded; daily it compares all facts with the log, and has
+ * the published checkpoint time-stamped. Only this function signs, and writes to the log's bucket.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { dynamodbClient } from "../../adapters/dynamodb/client.ts";

@@ -1,4 +1,4 @@
-/** The file of policies by which OIDC tokens are taken. */
+/** Reads the file of policies that decide which OIDC tokens are accepted. */
 import { Identities } from "../../ledger/authority/identities.ts";
 import { textOf } from "./files.ts";
 import { ConfigurationError, parse } from "./secrets.ts";

@@ -1,2 +1,2 @@
-/** CloudFront adds it, with a secret, to every request that it sends to a function; it replaces a client's own value. */
+/** The header that CloudFront adds with a secret to every request to a function, replacing a client's value. */
 export const ORIGIN_HEADER = "x-asof-origin";

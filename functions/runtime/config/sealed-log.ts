@@ -1,4 +1,4 @@
-/** What of the sealed log is configured: its name, and who stamps its checkpoints. */
+/** The settings of the sealed log: its name, and the authority that time-stamps its checkpoints. */
 import * as z from "zod";
 import { parse } from "./secrets.ts";
 

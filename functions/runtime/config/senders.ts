@@ -1,4 +1,4 @@
-/** Who may send events over EventBridge, and what each may report. IAM says who may put them on a bus. */
+/** Who may send events over EventBridge, and what each may report. IAM controls who may put them on a bus. */
 
 import * as z from "zod";
 import { Grants, grantsOf } from "../../ledger/authority/grants.ts";

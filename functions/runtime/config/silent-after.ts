@@ -1,4 +1,4 @@
-/** When a source counts as silent, where its own rhythm is not what counts. */
+/** Reads after which time a source counts as silent, if that is set instead of learned from its rhythm. */
 import * as z from "zod";
 import { millisecondsOf } from "../../../schemas/words/durations.ts";
 import { json, parse } from "./secrets.ts";

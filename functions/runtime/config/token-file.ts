@@ -1,4 +1,4 @@
-/** Tokens that come and go while the ledger runs. */
+/** The file of tokens, which may be added and removed while the ledger runs. */
 
 import { existsSync, readFileSync } from "node:fs";
 import type { Token } from "../../ledger/authority/authority.ts";

@@ -1,4 +1,4 @@
-/** What a server checks while it runs: its file, and which sources fell silent. */
+/** The regular checks of a server: its file, and sources that fell silent. */
 import { checkInBackground } from "../../adapters/sqlite/background.ts";
 import type { Damage } from "../../adapters/sqlite/damage.ts";
 import type { Database } from "../../adapters/sqlite/database.ts";

@@ -1,4 +1,4 @@
-/** What a server measures of itself. */
+/** The metrics of a server about itself. */
 import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import type { Database } from "../../adapters/sqlite/database.ts";
 import { queueAgesS } from "../../adapters/sqlite/jobs.ts";

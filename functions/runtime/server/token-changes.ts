@@ -1,6 +1,6 @@
 /**
- * Records which tokens come and go. Tokens are configuration, so the ledger compares those of now with those that it saw last,
- * which lie beside its data. The first time there is nothing to compare them with.
+ * Records which tokens were added or removed. Tokens are configuration, so the ledger compares the present ones with
+ * those that it saw last, which are stored with its data. The first time there is nothing to compare them with.
  */
 
 import { randomUUID } from "node:crypto";

@@ -1,4 +1,4 @@
-/** The anchors of a log: time-stamps of others over its checkpoints. */
+/** The anchors of a log: time-stamps of its checkpoints by other parties. */
 
 import { SEAL_OVERLAP_MS } from "../seal-leaf.ts";
 import type { LogFiles } from "./files.ts";

@@ -1,4 +1,4 @@
-/** What a verification leaves open: what it did not check, and who could still cheat. */
+/** States what a verification leaves open: what it did not check, and who could still cheat. */
 import type { Verification } from "./log.ts";
 
 export interface Setup {

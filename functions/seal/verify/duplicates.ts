@@ -1,4 +1,4 @@
-/** Facts of one source and id that stand in a log twice. */
+/** Finds facts that are in a log twice, under one source and id. */
 import type { FactName, Finding } from "./findings.ts";
 
 /** The leaves whose keys occur more than once. @param keys of all leaves, in pieces; NaN for none */

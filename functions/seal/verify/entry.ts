@@ -1,4 +1,4 @@
-/** What one entry of the log is: a seal, a fact, or neither. */
+/** Classifies one entry of the log: a seal, a fact, or neither. */
 import { isUtf8 } from "node:buffer";
 import { canonical } from "../../../schemas/canonical.ts";
 import { readSeal, type SealLeaf } from "../seal-leaf.ts";

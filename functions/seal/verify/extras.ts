@@ -1,4 +1,4 @@
-/** Files in a log's folder that do not belong to the log. */
+/** Finds files in a log's folder that do not belong to the log. */
 import { TILE_WIDTH, type Tile, tileOf } from "../tiles.ts";
 import { isIgnored, type LogFiles } from "./files.ts";
 import type { Finding } from "./findings.ts";

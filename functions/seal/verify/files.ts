@@ -1,4 +1,4 @@
-/** What a verification reads: the files of a log, by their paths. */
+/** The input of a verification: the files of a log, by their paths. */
 import { pathOf, TILE_WIDTH, type Tile } from "../tiles.ts";
 
 export interface LogFiles {

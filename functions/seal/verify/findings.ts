@@ -1,4 +1,4 @@
-/** What a verification finds. */
+/** The findings of a verification. */
 
 /** The kinds of failure, gravest first, each with the exit code of `asof verify`. */
 export const KINDS = {

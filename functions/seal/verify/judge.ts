@@ -1,4 +1,4 @@
-/** Whether the entries are wrong or their tile, where they disagree; and which fact it is. */
+/** Decides whether the entries or their tile are wrong if they disagree, and which fact is affected. */
 import type { Hash } from "../merkle.ts";
 import { hashIn, pathOf, splitBundle, TILE_WIDTH, tileWith } from "../tiles.ts";
 import type { Difference } from "./bundle.ts";
