@@ -8,9 +8,10 @@ import { asof, cleanUp, ledgerServer } from "./harness.ts";
 
 afterEach(cleanUp);
 
-const LATER = new Date(Date.parse(NOW) + 3 * 3_600_000).toISOString();
+const after = (minutes: number): string => new Date(Date.parse(NOW) + minutes * 60_000).toISOString();
+const [SOON, LATER] = [after(1), after(200)];
 
-/** Three hours after two sources reported, one of which is late after one hour. */
+/** Two sources reported and one of them is late after one hour. */
 async function given() {
   const silentAfter = new Map([["/ci/nightly", 3_600_000]]);
   const ledger = await ledgerServer(givenDoors({ silentAfter }));
@@ -36,14 +37,14 @@ describe("asof sources", () => {
     const { ask } = await given();
     const { out, code } = await ask(LATER);
     expect(code).toBe(1);
-    expect(out).toMatch(/\? +\/ci\/nightly +silent for 3h +1 fact in 7 days/);
-    expect(out).toMatch(/\/ci\/shop +heard 3h ago +1 fact in 7 days/);
+    expect(out).toMatch(/\? +\/ci\/nightly +silent for 3h19m +1 fact in 7 days/);
+    expect(out).toMatch(/\/ci\/shop +heard 3h19m ago +1 fact in 7 days/);
     expect(out.split("\n").at(-1)).toBe("2 sources, 1 silent");
   });
 
   it("ends with 0 where none is silent", async () => {
     const { ask } = await given();
-    const { out, code } = await ask(NOW);
+    const { out, code } = await ask(SOON);
     expect([code, out.split("\n").at(-1)]).toEqual([0, "2 sources, 0 silent"]);
   });
 
