@@ -126,6 +126,16 @@ describe("the sealed log", () => {
     expect(problemOf(bound)).toMatchObject({ status: 404 });
   });
 
+  it("shows the retraction of a fact to those alone who may see that fact", async () => {
+    const { as } = await given();
+    const wrong = { source: "/test", id: "1", reason: "wrong" };
+    const { text } = await as("an-admin-that-nobody-may-see").post("/v1/retractions", wrong);
+    const [{ source, id }] = JSON.parse(text).outcomes;
+    const ask = (token: string) => as(token).get("/v1/fact", { source, id });
+    expect((await ask("reader-token-that-nobody-may-see")).json).toMatchObject({ fact: { source, id } });
+    expect(problemOf(await ask(OTHER_AUDITOR))).toMatchObject({ status: 404 });
+  });
+
   it("is where a release says that its facts stand, if it is asked for it", async () => {
     const { as, sealNow, setNow } = await given();
     const asked = { environment: "production", service: "acme/billing" };

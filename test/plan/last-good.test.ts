@@ -1,6 +1,6 @@
 /** The last good release where several variants serve, where rollbacks were taken back, and where nobody says so. */
 import { describe, expect, it } from "vitest";
-import { RELEASES_BACK_MAX } from "../../functions/plan/target/last-good.ts";
+import { RELEASES_BACK_MAX } from "../../functions/plan/target/releases-back.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import { component, deployment, main, PLACE, REPOSITORY, succeeded, time } from "../ledger/saying.ts";

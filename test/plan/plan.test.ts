@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../../functions/plan/plan.ts";
 import { currentRelease } from "../../functions/plan/target/current-release.ts";
-import { RELEASES_BACK_MAX } from "../../functions/plan/target/last-good.ts";
+import { RELEASES_BACK_MAX } from "../../functions/plan/target/releases-back.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, given, retracted, said } from "../ledger/given.ts";

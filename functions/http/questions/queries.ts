@@ -99,8 +99,11 @@ const questions: Record<string, Question> = {
   "/v1/fact": async (ledger, c) => {
     const identity = query(c, FactQuestion);
     const lookup = sealedFacts(ledger);
-    const [one] = await ledger.store.get([identity]);
-    const fact = found(one, `fact ${identity.id} of ${identity.source}`);
+    // By present names it is decided who may see it; the bytes are those that were recorded.
+    const { store } = await knownAtOf(ledger, {});
+    const [seen] = await store.get([identity]);
+    const shown = found(seen, `fact ${identity.id} of ${identity.source}`);
+    const [fact = shown] = await (ledger.bound?.store ?? ledger.store).get([identity]);
     const { sealed } = (await lookup?.([fact])) ?? {};
     const state = sealed && { size: sealed.size, index: sealed.facts[0]?.index ?? null };
     return {

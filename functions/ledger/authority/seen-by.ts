@@ -70,7 +70,7 @@ async function gathered(store: Reads, who: Grants, directory: Directory): Promis
   return undefined;
 }
 
-/** The facts of a source's day, or of a shard of a day, that the reader may see. */
+/** The facts that the reader may see. One about another fact names no place, and is seen with that fact. */
 async function visibleIn(store: Reads, who: Grants, facts: readonly Fact[]): Promise<Fact[]> {
   const targets = facts.flatMap((fact) => (isAboutAnother(fact) ? [fact.target] : []));
   const found = targets.length === 0 ? [] : await store.get(targets);
@@ -119,7 +119,7 @@ export function seenBy<S extends Reads>(store: S, who: Grants): S {
 
   return {
     ...store,
-    get: async (identities) => (await store.get(identities)).filter((fact) => maySee(who, fact)),
+    get: async (identities) => visibleIn(store, who, await store.get(identities)),
     // A retraction is indexed next to its target, and has no effect without it.
     query: async (partition, range) => {
       const page = await store.query(partition, range);

@@ -7,12 +7,9 @@ import { markOf } from "../../queries/images/marks.ts";
 import type { Question, Selector } from "../../queries/question.ts";
 import { locationOf } from "../../queries/release/configuration.ts";
 import type { DeployedBy } from "../deployers/own-tools.ts";
-import { isSameRelease, releasesBack } from "./releases-back.ts";
+import { isSameRelease, RELEASES_BACK_MAX, releasesBack } from "./releases-back.ts";
 import { isMixture, isServedKnown, servedBy } from "./served.ts";
 import type { TargetRelease } from "./target.ts";
-
-/** How many releases are tried, going back. Each costs the round trips of a release. */
-export const RELEASES_BACK_MAX = 24;
 
 /** The content of the configuration of a release as text, for comparison. */
 const configured = ({ config }: Release): string =>

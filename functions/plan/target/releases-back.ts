@@ -13,6 +13,9 @@ export const isSameRelease = (one: Release, other: Release): boolean =>
   // What is known on one side alone is no difference: several deployers report one deployment, and not all name it.
   configurationChanges(other.config, one.config).every(({ from, to }) => from === null || to === null);
 
+/** How many releases are tried, going back. Each costs the round trips of a release. */
+export const RELEASES_BACK_MAX = 24;
+
 /** The releases of a service, each read when it is asked for. Cost: those of a release, and the requests once. */
 export function releasesBack(question: Question, selector: Selector, current: Release) {
   const read: (Release | undefined)[] = [current];
@@ -64,7 +67,8 @@ export function releasesBack(question: Question, selector: Selector, current: Re
 
   /** Whether it takes back a rollback, which was a mistake. What takes such a one back is a rollback again. */
   async function isUndoing(n: number): Promise<boolean> {
-    if (!(await wentBack(n)) || !(await wentBack(n + 1))) return false;
+    // Releases that go back and forth would lead through the whole history.
+    if (n > RELEASES_BACK_MAX || !(await wentBack(n)) || !(await wentBack(n + 1))) return false;
     const [one, left] = [await nth(n), await nth(n + 2)];
     if (one === undefined || left === undefined || !isSameRelease(left, one)) return false;
     return !(await isUndoing(n + 1));

@@ -65,6 +65,7 @@ export function answerUnreadable(server: Server): void {
     }
     void withInstance(problemOfParser(error.code), randomUUID())
       .then(bytesOf)
-      .then((bytes) => socket.end(bytes, () => socket.destroy()));
+      .then((bytes) => socket.end(bytes, () => socket.destroy()))
+      .catch(() => socket.destroy());
   });
 }
