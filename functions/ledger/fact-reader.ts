@@ -168,7 +168,10 @@ function startOf({ from, after, to }: Span): string | undefined {
   return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
-/** A reading as questions see it, see `knownPages`: of what several rules read, each page is loaded and filtered once. */
+/**
+ * A reading as questions see it, see `knownPages`: of what several rules read, each page is loaded and filtered once. Page
+ * sizes are told apart by the first of them: no two lists of sizes may begin alike.
+ */
 function reading(
   knowledge: KnownAt,
   partition: Partition,

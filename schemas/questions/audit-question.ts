@@ -1,15 +1,12 @@
 /** The query parameters of an audit report. */
 import * as z from "zod";
 import { name, text } from "../scalars.ts";
-import { endOfPeriod, knownAt, startOfPeriod, tz } from "./question.ts";
+import { period } from "./question.ts";
 
 export const AuditQuestion = z.strictObject({
   environment: name,
   service: name.optional().meta({ description: "Only changes of this service." }),
-  from: startOfPeriod,
-  to: endOfPeriod.optional(),
-  knownAt,
-  tz,
+  ...period,
   sample: z.coerce.number().int().min(1).max(1000).optional().meta({
     description: "Draws this many changes, the same ones for the same seed.",
   }),

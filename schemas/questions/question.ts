@@ -119,14 +119,14 @@ export const NeededQuestion = z.strictObject({
 
 export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
 
+/** A period and, like a moment, the time by which facts must be known. It ends now if no end is given. */
+export const period = { from: startOfPeriod, to: endOfPeriod.optional(), knownAt, tz };
+
 export const TimelineQuestion = z
   .strictObject({
     ...extent,
     service: name.optional(),
-    from: startOfPeriod,
-    to: endOfPeriod.optional(),
-    knownAt,
-    tz,
+    ...period,
     ...page(500, 200),
     format: z.enum(["json", "csv"]).default("json").meta({
       description: "csv: a line for each component of an entry; the header `Link` leads to the next page.",
@@ -142,10 +142,7 @@ export const DeliveryQuestion = z
   .strictObject({
     ...extent,
     service: name.optional(),
-    from: startOfPeriod,
-    to: endOfPeriod.optional(),
-    knownAt,
-    tz,
+    ...period,
   })
   .refine(isExtent, oneExtent)
   .refine(isOfOnePlace, onePlace);
@@ -153,10 +150,7 @@ export const DeliveryQuestion = z
 export const HistoryQuestion = z
   .strictObject({
     ...extent,
-    from: startOfPeriod,
-    to: endOfPeriod.optional(),
-    knownAt,
-    tz,
+    ...period,
     ...page(10_000, 2000),
   })
   .refine(isExtent, oneExtent);

@@ -56,7 +56,7 @@ export async function withReplaced(
   changes: readonly Change[],
 ): Promise<Change[]> {
   const { knownAt, now, settleMs } = moment;
-  // One reading of each partition serves every moment of the window.
+  // One reading of each partition of a service serves every moment of the window; a database is read for each.
   const store = spanLoader(moment.store, { from: justBefore(from), to });
   const question = questionOf({ store, knownAt, now, settleMs, at: to });
   const foundOf = (change: Change): Promise<Found> | Found => {
